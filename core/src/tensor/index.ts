@@ -1,0 +1,3 @@
+export * from "./expr.js";
+export * from "./gradient.js";
+export * from "./shape.js";
