@@ -1,15 +1,6 @@
 import { ShapeError } from "../errors.js";
-import {
-  broadcastShapes,
-  type Dim,
-  type DType,
-  formatShape,
-  normalizeAxes,
-  normalizeAxis,
-  type Shape,
-  sameShape,
-  sizeOf,
-} from "./shape.js";
+import { addDims, canonicalDim, type Dim, subtractDims } from "./dim.js";
+import { broadcastShapes, type DType, formatShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from "./shape.js";
 
 export const UNARY_FLOAT = [
   "neg",
@@ -56,9 +47,9 @@ export interface OpAttributes extends Record<UnaryOp | BinaryOp | ComparisonOp, 
   /** (x) */ cumsum: { axis: number; exclusive: boolean; reverse: boolean };
   /** (x) */ reshape: { shape: Shape };
   /** (x) */ transpose: { permutation: readonly number[] };
-  /** (x) along every axis: start inclusive, end exclusive; end null = to the end */
-  slice: { starts: readonly number[]; ends: readonly (number | null)[] };
-  /** (x) zeros before and after, per axis */ pad: { before: readonly number[]; after: readonly number[] };
+  /** (x) along every axis: start inclusive, end exclusive; end null = to the end; never counted from the end */
+  slice: { starts: readonly Dim[]; ends: readonly (Dim | null)[] };
+  /** (x) zeros before and after, per axis */ pad: { before: readonly Dim[]; after: readonly Dim[] };
   /** (x, y, …) */ concat: { axis: number };
   /** (x) to a shape that x broadcasts to */ broadcast: { shape: Shape };
   /** (data, indices int): data.shape with `axis` replaced by indices.shape */ gather: { axis: number };
@@ -269,11 +260,11 @@ export class Expr<O extends Op = Op> {
   transpose(permutation?: readonly number[]): Expr {
     return transpose(this, permutation);
   }
-  /** One `[start, end]` per axis (null end = to the end); negative numbers count from a numeric end. */
-  slice(...ranges: readonly (readonly [number, number | null] | null)[]): Expr {
+  /** One `[start, end]` per axis (null = the whole axis, null end = to the end); negative numbers count from the end. */
+  slice(...ranges: readonly Range[]): Expr {
     return slice(this, ranges);
   }
-  pad(before: readonly number[], after: readonly number[]): Expr {
+  pad(before: readonly Dim[], after: readonly Dim[]): Expr {
     return pad(this, before, after);
   }
   broadcastTo(shape: Shape): Expr {
@@ -321,7 +312,7 @@ export class Expr<O extends Op = Op> {
 
 /** A named tensor that is fed when the expression is evaluated. */
 export function input(name: string, shape: Shape, dtype: DType = "float"): Expr<"input"> {
-  return new Expr("input", [], { name }, [...shape], dtype);
+  return new Expr("input", [], { name }, shape.map(canonicalDim), dtype);
 }
 
 export function constant(value: number | readonly number[] | ConstantData, shape?: Shape, dtype: DType = "float"): Expr<"constant"> {
@@ -337,7 +328,8 @@ export function constant(value: number | readonly number[] | ConstantData, shape
 }
 
 export function iota(size: Dim): Expr<"iota"> {
-  return new Expr("iota", [], { size }, [size], "int");
+  const at = canonicalDim(size);
+  return new Expr("iota", [], { size: at }, [at], "int");
 }
 
 export const zerosLike = (x: Expr): Expr => broadcastTo(constant(0, [], x.dtype), x.shape);
@@ -449,47 +441,34 @@ function transpose(x: Expr, permutation?: readonly number[]): Expr {
   );
 }
 
-function slice(x: Expr, ranges: readonly (readonly [number, number | null] | null)[]): Expr {
+/** `[start, end)` along an axis, or null for all of it. */
+export type Range = readonly [start: Dim, end: Dim | null] | null;
+
+function slice(x: Expr, ranges: readonly Range[]): Expr {
   if (ranges.length > x.rank) throw new ShapeError(`slice: ${ranges.length} ranges for ${formatShape(x.shape)}`);
-  const starts: number[] = [];
-  const ends: (number | null)[] = [];
-  const shape = x.shape.map((dim, i) => {
-    const range = ranges[i] ?? null;
-    if (range === null) {
-      starts.push(0);
-      ends.push(null);
-      return dim;
+  const parts = x.shape.map((dim, axis) => {
+    const [from, to] = ranges[axis] ?? [0, null];
+    const fromFront = (at: Dim) => (typeof at === "number" && at < 0 ? addDims(dim, at) : canonicalDim(at));
+    const [start, end] = [fromFront(from), to === null ? dim : fromFront(to)];
+    const size = subtractDims(end, start);
+    // Where symbols remain, the bounds are checked once these have values.
+    if ([start, size, subtractDims(dim, end)].some((n) => typeof n === "number" && n < 0)) {
+      throw new ShapeError(`slice: [${from}, ${to ?? "end"}) lies outside axis ${axis} of ${formatShape(x.shape)}`);
     }
-    if (typeof dim === "string") {
-      const [start, end] = range;
-      if (start < 0 || (end !== null && end < 0))
-        throw new ShapeError(`slice: negative bounds on the symbolic axis ${i} of ${formatShape(x.shape)}`);
-      starts.push(start);
-      ends.push(end);
-      if (end !== null) return end - start;
-      return start === 0 ? dim : `${dim}-${start}`;
-    }
-    const start = range[0] < 0 ? range[0] + dim : range[0];
-    const end = range[1] === null ? dim : range[1] < 0 ? range[1] + dim : range[1];
-    if (start < 0 || end > dim || start > end)
-      throw new ShapeError(`slice: [${range[0]}, ${range[1]}) lies outside axis ${i} of ${formatShape(x.shape)}`);
-    starts.push(start);
-    ends.push(end);
-    return end - start;
+    return { start, end: end === dim ? null : end, size };
   });
+  const shape = parts.map((part) => part.size);
   if (sameShape(shape, x.shape)) return x;
-  return new Expr("slice", [x], { starts, ends }, shape, x.dtype);
+  return new Expr("slice", [x], { starts: parts.map((part) => part.start), ends: parts.map((part) => part.end) }, shape, x.dtype);
 }
 
-function pad(x: Expr, before: readonly number[], after: readonly number[]): Expr {
-  if (before.length !== x.rank || after.length !== x.rank || [...before, ...after].some((n) => n < 0)) {
-    throw new ShapeError(`pad: [${before.join(", ")}] and [${after.join(", ")}] do not fit ${formatShape(x.shape)}`);
+function pad(x: Expr, before: readonly Dim[], after: readonly Dim[]): Expr {
+  if (before.length !== x.rank || after.length !== x.rank || [...before, ...after].some((n) => typeof n === "number" && n < 0)) {
+    throw new ShapeError(`pad: ${formatShape(before)} and ${formatShape(after)} do not fit ${formatShape(x.shape)}`);
   }
   if ([...before, ...after].every((n) => n === 0)) return x;
-  const shape = x.shape.map((dim, i) =>
-    typeof dim === "number" ? dim + before[i]! + after[i]! : before[i]! + after[i]! === 0 ? dim : `${dim}+${before[i]! + after[i]!}`,
-  );
-  return new Expr("pad", [x], { before: [...before], after: [...after] }, shape, x.dtype);
+  const shape = x.shape.map((dim, i) => addDims(before[i]!, dim, after[i]!));
+  return new Expr("pad", [x], { before: before.map(canonicalDim), after: after.map(canonicalDim) }, shape, x.dtype);
 }
 
 export function concat(parts: readonly Expr[], axis: number): Expr {
@@ -503,8 +482,7 @@ export function concat(parts: readonly Expr[], axis: number): Expr {
       throw new ShapeError(`concat: ${parts.map((p) => formatShape(p.shape)).join(" and ")} differ beside axis ${axis}`);
     }
   }
-  const sizes = parts.map((part) => part.shape[at]!);
-  const size = sizes.every((s) => typeof s === "number") ? (sizes as number[]).reduce((a, b) => a + b, 0) : sizes.join("+");
+  const size = addDims(...parts.map((part) => part.shape[at]!));
   return new Expr(
     "concat",
     parts,

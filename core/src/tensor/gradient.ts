@@ -1,4 +1,5 @@
-import { type Expr, type Op, onesLike, scatterAdd, scatterElementsAdd, topologicalOrder, where, zerosLike } from "./expr.js";
+import { addDims, type Dim, subtractDims } from "./dim.js";
+import { type Expr, type Op, onesLike, type Range, scatterAdd, scatterElementsAdd, topologicalOrder, where, zerosLike } from "./expr.js";
 import { sameShape } from "./shape.js";
 
 type Vjp<O extends Op> = (g: Expr, node: Expr<O>, inputs: readonly Expr[]) => readonly (Expr | null)[];
@@ -74,26 +75,21 @@ const vjps: { [O in Op]?: Vjp<O> } = {
   },
   slice: (g, node, [x]) => {
     const { starts, ends } = node.attributes;
-    const after = x!.shape.map((dim, i) => (ends[i] === null ? 0 : Number(dim) - ends[i]!));
-    return [g.pad(starts, after)];
+    return [
+      g.pad(
+        starts,
+        x!.shape.map((dim, i) => subtractDims(dim, ends[i] ?? dim)),
+      ),
+    ];
   },
-  pad: (g, node) => [
-    g.slice(
-      ...node.attributes.before.map((n, i): [number, number | null] | null => {
-        const dim = g.shape[i]!;
-        const tail = node.attributes.after[i]!;
-        if (n === 0 && tail === 0) return null;
-        return [n, typeof dim === "number" ? dim - tail : -tail];
-      }),
-    ),
-  ],
+  pad: (g, node, [x]) => [g.slice(...node.attributes.before.map((start, i): Range => [start, addDims(start, x!.shape[i]!)]))],
   concat: (g, node, parts) => {
     const { axis } = node.attributes;
-    let at = 0;
+    let end: Dim = 0;
     return parts.map((part) => {
-      const start = at;
-      at += Number(part.shape[axis]);
-      return g.slice(...g.shape.map((_, i): [number, number] | null => (i === axis ? [start, at] : null)));
+      const start = end;
+      end = addDims(start, part.shape[axis]!);
+      return g.slice(...g.shape.map((_, i): Range => (i === axis ? [start, end] : null)));
     });
   },
   broadcast: (g) => [g],

@@ -1,10 +1,9 @@
 import { ShapeError } from "../errors.js";
+import type { Dim } from "./dim.js";
 
 /** Element type of an expression. `float` is float32 in graphs and float64 in the reference evaluator. */
 export type DType = "float" | "int" | "bool";
 
-/** A size: a number, or a symbol such as `B` or `T` that is bound when the expression is evaluated or lowered. */
-export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
