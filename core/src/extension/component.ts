@@ -1,0 +1,116 @@
+import { inject, injectable } from "tsyringe";
+import type { TObject } from "typebox";
+import { PluginError } from "../errors.js";
+import type { ColumnSpec, StandardColumn } from "../rollout/index.js";
+
+/** The questions that a component can answer; a config names one component for each. */
+export const EXTENSION_POINTS = [
+  "sampler",
+  "reward",
+  "advantage",
+  "gate",
+  "regularizer",
+  "objective",
+  "environment",
+  "critic",
+  "optimizer",
+  "watchdog",
+] as const;
+export type ExtensionPoint = (typeof EXTENSION_POINTS)[number];
+
+/** A standard column by name, or a column of the component's own with its type. */
+export type ColumnReference =
+  | StandardColumn
+  | ({ name: string; optional?: boolean } & ColumnSpec)
+  | { name: StandardColumn; optional: true };
+
+/** Services that only exist when a component asks for them. */
+export const SERVICES = ["embed", "judge", "scoreTokens", "policyGradient"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/**
+ * Choices that change numbers under the same name elsewhere; printed in the run header.
+ * Keys in use: `ratioAnchor`, `bound`, `std`, `aggregation`, `groupOfOne`, `kl`; further ones are free.
+ */
+export type Conventions = Readonly<Record<string, string>>;
+
+export interface ComponentOptions {
+  /** Name in configs, unique within its extension point. */
+  id: string;
+  /** One sentence: what it does. */
+  description?: string;
+  /** Options with defaults and ranges: type, JSON schema and documentation in one value. */
+  options?: TObject;
+  /** Columns it reads. Gates read logp, oldLogp and advantages unless they say otherwise. */
+  reads?: readonly ColumnReference[];
+  /** Columns it writes. */
+  writes?: readonly ColumnReference[];
+  /** Services it calls. */
+  requires?: readonly ServiceName[];
+  /** Properties that others can demand, e.g. "group-of-equal-prompts", "multi-turn", "tree-path". */
+  provides?: readonly string[];
+  /** Properties that some other component of the run must provide. */
+  needs?: readonly string[];
+  conventions?: Conventions;
+  /** It wraps other reward models, given as `inner` in the config. */
+  wraps?: boolean;
+}
+
+export interface ComponentMetadata extends ComponentOptions {
+  point: ExtensionPoint;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: constructor parameters of components are injected by token
+export type ComponentClass<T = unknown> = new (...parameters: any[]) => T;
+
+const METADATA = Symbol.for("proximal/component");
+
+/** Injection token of a component's validated options. */
+export const OPTIONS = Symbol.for("proximal/options");
+/** Injection token of the run's facts (`RunFacts`). */
+export const RUN_FACTS = Symbol.for("proximal/run-facts");
+
+/** Injects the component's options: validated, defaults filled in. */
+export const options = (): ParameterDecorator => inject(OPTIONS) as ParameterDecorator;
+/** Injects the run's facts: seed, planned steps, group size, learning rate. */
+export const runFacts = (): ParameterDecorator => inject(RUN_FACTS) as ParameterDecorator;
+
+/** What every component may know about its run. */
+export interface RunFacts {
+  readonly seed: number;
+  /** Planned training steps. */
+  readonly totalSteps: number;
+  readonly groupSize: number;
+  readonly promptsPerStep: number;
+  /** Longest response, tokens. */
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly vocabularySize: number;
+}
+
+const decorator = (point: ExtensionPoint) => (meta: ComponentOptions) => (target: ComponentClass) => {
+  injectable()(target);
+  Object.defineProperty(target, METADATA, { value: Object.freeze({ ...meta, point }) });
+};
+
+export const sampler = decorator("sampler");
+export const rewardModel = decorator("reward");
+export const advantageEstimator = decorator("advantage");
+export const trustRegionGate = decorator("gate");
+export const regularizer = decorator("regularizer");
+export const objective = decorator("objective");
+export const environment = decorator("environment");
+export const critic = decorator("critic");
+export const optimizer = decorator("optimizer");
+export const watchdog = decorator("watchdog");
+
+/** Metadata that a decorator left on a class. */
+export function metadataOf(target: ComponentClass): ComponentMetadata {
+  const meta = (target as unknown as Record<symbol, ComponentMetadata | undefined>)[METADATA];
+  if (meta === undefined) {
+    throw new PluginError(`class ${target.name} is no component: it carries none of the extension-point decorators`, {
+      accepted: EXTENSION_POINTS,
+    });
+  }
+  return meta;
+}

@@ -1,0 +1,5 @@
+export * from "./component.js";
+export * from "./context.js";
+export * from "./plugin.js";
+export * from "./points.js";
+export * from "./services.js";

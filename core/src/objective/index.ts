@@ -1,0 +1,3 @@
+export * from "./aggregation.js";
+export * from "./program.js";
+export * from "./span.js";

@@ -1,0 +1,144 @@
+import type { Batch } from "../rollout/index.js";
+import type { LossProgram } from "./loss.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+/** What a policy is, for headers, checks and reports. */
+export interface PolicyInfo {
+  architecture: string;
+  parameters: number;
+  vocabularySize: number;
+  /** Prompt and response together, tokens. */
+  contextLength: number;
+  /** Provider and device in words, e.g. "ONNX Runtime 1.30.0, cpu, 2 threads". */
+  engine: string;
+}
+
+export interface DecodeRequest {
+  /** Prompt tokens. Requests with equal prompts share one prefill. */
+  prompt: Int32Array;
+  /** Response tokens that are given, not sampled: kept in front of what is decoded; their log-probs are returned too. */
+  prefix?: Int32Array;
+  /** Identity of this response's noise: equal keys and positions give equal draws, whatever else is decoded beside it. */
+  key: number;
+  maxTokens: number;
+  temperature: number;
+  /** 0 = off. Log-probs stay those of the temperature-scaled distribution, without renormalising to what top-k or top-p keep. */
+  topK?: number;
+  topP?: number;
+  minP?: number;
+  /** Take the most likely token at every position. */
+  greedy?: boolean;
+  /** Ids that end the response; the tokenizer's by default. */
+  stopTokens?: readonly number[];
+}
+
+export interface DecodeResult {
+  /** Response tokens, prefix included; the stop token, when sampled, is the last. */
+  tokens: Int32Array;
+  /** Log-probability of each response token under the sampling distribution, nats. */
+  logp: Float64Array;
+  finish: "stop" | "length";
+}
+
+/** Per-token quantities that the policy can compute beside log-probs. What is not asked for is not in the graph. */
+export type PolicyOutput = "logp" | "entropy" | "values" | "hidden" | "topK" | "logits";
+
+export interface ScoreRow {
+  prompt: Int32Array;
+  response: Int32Array;
+}
+
+export interface ScoreOptions {
+  outputs: readonly PolicyOutput[];
+  /** Logits are divided by it before the softmax. */
+  temperature: number;
+  /** K of the `topK` output. */
+  topK?: number;
+  /** A frozen copy made by `snapshot` instead of the current parameters. */
+  snapshot?: string;
+}
+
+/** Flat over all response tokens of the rows, in order. `values` only with a value head; `hidden` [tokens · H]. */
+export interface ScoreResult {
+  logp?: Float64Array;
+  entropy?: Float64Array;
+  values?: Float64Array;
+  hidden?: Float64Array;
+  candidateProbs?: Float64Array;
+  candidateTokens?: Int32Array;
+}
+
+export type StepValue = number | { shape: readonly number[]; data: ArrayLike<number> };
+/** Named float32 tensors fed at each step, by component id and name: a changed value never rebuilds the graph. */
+export type StepValues = Readonly<Record<string, StepValue>>;
+
+export interface UpdateRequest {
+  program: LossProgram;
+  /** Rows of this update, with every column the program reads. */
+  batch: Batch;
+  stepValues: StepValues;
+  learningRate: number;
+  temperature: number;
+}
+
+export interface UpdateResult {
+  loss: number;
+  /** Global L2 norm before clipping. */
+  gradNorm: number;
+  /** Loss or gradient was not finite: parameters and moments are what they were. */
+  skipped: boolean;
+  /** Values named by the terms' `observe`, summed over micro-batches. Scalars have length 1. */
+  observed: Readonly<Record<string, Float64Array>>;
+  /** Log-probs that the update saw, flat over response tokens, nats. */
+  logp?: Float64Array;
+}
+
+/** Where a policy and its optimizer live. All methods are serial: a call waits for the one before it. */
+export interface PolicyBackend {
+  readonly info: PolicyInfo;
+  readonly tokenizer: Tokenizer;
+  /** Results stand in the order of the requests and do not depend on it. */
+  decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]>;
+  score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult>;
+  /** Forward, objective, backward, clip and optimizer step. A non-finite loss or gradient leaves everything unchanged. */
+  update(request: UpdateRequest): Promise<UpdateResult>;
+  /**
+   * Gradient of the program's loss with respect to the named parameters (all by default), flat per parameter, without a step.
+   */
+  gradients(request: Omit<UpdateRequest, "learningRate">, parameters?: readonly string[]): Promise<Record<string, Float32Array>>;
+  /** Keeps a frozen copy of the current parameters under `name`, replacing an earlier one. */
+  snapshot(name: string): Promise<void>;
+  /** Writes parameters, moments, snapshots and counters into an existing folder. */
+  save(folder: string): Promise<void>;
+  /** Reads what `save` wrote: the next update is the one that would have followed, bit for bit. */
+  restore(folder: string): Promise<void>;
+  /** Writes a checkpoint for use elsewhere: a Hugging Face folder. */
+  export(folder: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OptimizerOptions {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  weightDecay: number;
+  /** Global L2 norm that gradients are clipped to; null = no clip. */
+  maxGradNorm: number | null;
+}
+
+export interface OpenPolicyRequest {
+  /** The config's `model` section, validated by the adapter's schema. */
+  model: unknown;
+  /** The config's `engine` section, validated by the adapter's schema. */
+  engine: unknown;
+  optimizer: OptimizerOptions;
+  /** Initialises what a checkpoint does not hold (a value head, LoRA, a new model). */
+  seed: number;
+  /** Some component trains values: the policy gets a value head. */
+  valueHead: boolean;
+}
+
+/** What an adapter package provides: opens a policy from the `model` and `engine` sections of a config. */
+export interface PolicyAdapter {
+  open(request: OpenPolicyRequest): Promise<PolicyBackend>;
+}

@@ -1,0 +1,3 @@
+export * from "./backend.js";
+export * from "./loss.js";
+export * from "./tokenizer.js";

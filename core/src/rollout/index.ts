@@ -1,0 +1,5 @@
+export * from "./batch.js";
+export * from "./column.js";
+export * from "./random.js";
+export * from "./standard.js";
+export * from "./trajectory.js";
