@@ -1,1 +1,2 @@
-export {};
+export * from "./lowering/index.js";
+export * from "./session/index.js";

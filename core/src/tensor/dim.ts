@@ -7,7 +7,7 @@ export type Dim = number | string;
 export type Bindings = ReadonlyMap<string, number>;
 
 /** constant + Σ coefficient · symbol, without zero coefficients. */
-interface LinearDim {
+export interface LinearDim {
   readonly constant: number;
   readonly terms: ReadonlyMap<string, number>;
 }
@@ -56,6 +56,19 @@ function combine(a: Dim, b: Dim, sign: 1 | -1): Dim {
 
 export const addDims = (...dims: readonly Dim[]): Dim => dims.reduce((a, b) => combine(a, b, 1), 0);
 export const subtractDims = (a: Dim, b: Dim): Dim => combine(a, b, -1);
+
+/** The constant of a size, and its symbols with their factors. */
+export const linearDim: (dim: Dim) => LinearDim = parse;
+
+/** The size with the symbols that have values replaced by them; a number when all have. `ShapeError` when it is negative. */
+export function bindDim(dim: Dim, bindings: Bindings): Dim {
+  const { constant, terms } = parse(dim);
+  const free = new Map([...terms].filter(([symbol]) => !bindings.has(symbol)));
+  if (free.size === 0) return evaluateDim(dim, bindings);
+  let total = constant;
+  for (const [symbol, factor] of terms) total += factor * (bindings.get(symbol) ?? 0);
+  return format({ constant: total, terms: free });
+}
 
 export const symbolsOf = (dim: Dim): string[] => [...parse(dim).terms.keys()];
 

@@ -1,0 +1,4 @@
+export { absent, Subgraph } from "./attributes.js";
+export type { Profile } from "./emission.js";
+export type { ElementType, TensorData } from "./graph.js";
+export { type LoweredGraph, type LowerOptions, lower, type TensorSpec } from "./lower.js";

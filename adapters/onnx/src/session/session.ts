@@ -1,0 +1,105 @@
+import { EngineError } from "@proximal/core";
+import { InferenceSession, type Tensor } from "onnxruntime-node";
+import type { LoweredGraph } from "../lowering/lower.js";
+import { ABORT_OUTPUT } from "../lowering/model.js";
+import { executionProvider, type Provider, unavailable } from "./provider.js";
+
+export interface SessionOptions {
+  /** Default cpu. */
+  provider?: Provider;
+  /** Threads within an operator; default: the runtime's choice, one a core. */
+  threads?: number;
+  /** Idle threads spin; default true. Off where several sessions share the cores. */
+  spinning?: boolean;
+  /** Off by default: the pattern costs 40 % more memory in a training graph and saves no time. */
+  memoryPattern?: boolean;
+  optimization?: "disabled" | "basic" | "extended" | "all";
+  /** Which GPU; default 0. */
+  deviceId?: number;
+}
+
+/** What the binding throws when it meets the sequence, after the graph has run and before it copies any output. */
+const ABORT_MESSAGE = "Non tensor type is temporarily not supported.";
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+/** null: a new tensor. A tensor: the result is written into it, which may be one that is fed. */
+export type Fetches = Readonly<Record<string, Tensor | null>>;
+
+/** A loaded graph. `run` blocks its thread, so sessions live in a worker. */
+export class Session {
+  private live = true;
+
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly abortOutput: boolean,
+  ) {}
+
+  static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput">, options: SessionOptions = {}): Promise<Session> {
+    const { provider = "cpu", threads, spinning = true, memoryPattern = false, optimization = "all", deviceId = 0 } = options;
+    const executionProviders = [executionProvider(provider, deviceId)];
+    try {
+      const session = await InferenceSession.create(graph.bytes, {
+        executionProviders,
+        graphOptimizationLevel: optimization,
+        enableMemPattern: memoryPattern,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        logSeverityLevel: 3,
+        extra: { session: { intra_op: { allow_spinning: spinning ? "1" : "0" } } },
+      });
+      return new Session(session, graph.abortOutput);
+    } catch (error) {
+      const message = (error as Error).message;
+      if (provider !== "cpu" && /provider|adapter|device|CUDA|libonnxruntime_providers/i.test(message)) throw unavailable(provider, error);
+      throw new EngineError(`the runtime refuses the graph: ${message}`, { cause: error });
+    }
+  }
+
+  get inputNames(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.session.outputNames.filter((name) => name !== ABORT_OUTPUT);
+  }
+
+  /**
+   * Runs the graph. Without `fetches` all outputs come back as new tensors. A preallocated output is written in place;
+   * if every fetch is preallocated and the graph has the abort output, nothing is copied.
+   *
+   * A tensor that is both fed and fetched is overwritten while the graph runs: its new value must depend on everything
+   * that still reads the old one.
+   */
+  async run(feeds: Feeds, fetches: Fetches | readonly string[] = this.outputNames): Promise<Record<string, Tensor>> {
+    if (!this.live) throw new EngineError("the session has been released");
+    const wanted: Record<string, Tensor | null> = isList(fetches)
+      ? Object.fromEntries(fetches.map((name) => [name, null]))
+      : { ...fetches };
+    this.check(feeds, wanted);
+    const preallocated = Object.values(wanted).every((tensor) => tensor !== null);
+    try {
+      const results = await this.session.run(feeds, this.abortOutput && preallocated ? { [ABORT_OUTPUT]: null, ...wanted } : wanted);
+      return Object.fromEntries(Object.keys(wanted).map((name) => [name, wanted[name] ?? (results[name] as Tensor)]));
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.abortOutput && preallocated && message === ABORT_MESSAGE) return wanted as Record<string, Tensor>;
+      throw new EngineError(`the graph failed: ${message}`, { cause: error });
+    }
+  }
+
+  private check(feeds: Feeds, fetches: Fetches): void {
+    const missing = this.inputNames.filter((name) => feeds[name] === undefined);
+    if (missing.length > 0) throw new EngineError(`inputs are missing: ${missing.join(", ")}`, { accepted: this.inputNames });
+    const known = new Set(this.outputNames);
+    const unknown = Object.keys(fetches).filter((name) => !known.has(name));
+    if (unknown.length > 0) throw new EngineError(`the graph has no output ${unknown.join(", ")}`, { accepted: this.outputNames });
+  }
+
+  /** Gives the memory back. */
+  async release(): Promise<void> {
+    if (!this.live) return;
+    this.live = false;
+    await this.session.release();
+  }
+}
+
+const isList = (fetches: Fetches | readonly string[]): fetches is readonly string[] => Array.isArray(fetches);

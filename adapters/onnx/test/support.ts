@@ -1,0 +1,64 @@
+import { bindDims, type Expr, evaluate, type Feeds, type TensorValue, topologicalOrder } from "@proximal/core";
+import { Tensor } from "onnxruntime-node";
+import { type ElementType, type LoweredGraph, type LowerOptions, lower, Session, type SessionOptions } from "../src/index.js";
+
+/** A tensor as the runtime takes it. */
+export function toRuntime({ shape, data }: TensorValue, type: ElementType): Tensor {
+  if (type === "int64") return new Tensor("int64", BigInt64Array.from(data, BigInt), shape);
+  if (type === "bool") return new Tensor("bool", Uint8Array.from(data), shape);
+  return type === "float32" ? new Tensor("float32", Float32Array.from(data), shape) : new Tensor("float64", Float64Array.from(data), shape);
+}
+
+export const numbers = (tensor: Tensor): number[] => Array.from(tensor.data as unknown as ArrayLike<number | bigint>, Number);
+
+export async function runGraph(graph: LoweredGraph, feeds: Feeds, options: SessionOptions = {}): Promise<Record<string, Tensor>> {
+  const session = await Session.create(graph, { threads: 1, ...options });
+  try {
+    return await session.run(Object.fromEntries(graph.inputs.map(({ name, type }) => [name, toRuntime(feeds[name]!, type)])));
+  } finally {
+    await session.release();
+  }
+}
+
+/** ‖a − b‖₂ / ‖b‖₂ over the finite elements; ∞ where NaN or infinity differ. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < b.length; i++) {
+    const [x, y] = [a[i]!, b[i]!];
+    if (Number.isFinite(y)) {
+      difference += (x - y) ** 2;
+      norm += y ** 2;
+    } else if (!Object.is(x, y)) return Number.POSITIVE_INFINITY;
+  }
+  return difference === 0 ? 0 : Math.sqrt(difference / Math.max(norm, 1e-300));
+}
+
+/** Lowers and runs the expressions, and returns the largest relative error against the reference evaluator. */
+export async function compare(
+  exprs: Readonly<Record<string, Expr>>,
+  feeds: Feeds,
+  options: Omit<LowerOptions, "outputs"> & { symbolic?: boolean } = {},
+): Promise<{ error: number; graph: LoweredGraph }> {
+  const { symbolic = false, ...lowering } = options;
+  const list = Object.values(exprs);
+  const inputs = topologicalOrder(list).filter((node): node is Expr<"input"> => node.is("input"));
+  const dims = symbolic ? {} : Object.fromEntries(bindDims(inputs, feeds));
+  const graph = lower({ outputs: exprs, dims, ...lowering });
+  // What is fed in float32 is rounded first, so that only the graph's own error counts.
+  const rounded =
+    lowering.dtype === "float64" ? feeds : Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, round(value)]));
+  const expected = evaluate(list, rounded);
+  const results = await runGraph(graph, feeds);
+  const errors = Object.keys(exprs).map((name, i) => {
+    const result = results[name]!;
+    if (result.dims.join() !== expected[i]!.shape.join()) return Number.POSITIVE_INFINITY;
+    return relativeError(numbers(result), expected[i]!.data);
+  });
+  return { error: Math.max(...errors), graph };
+}
+
+const round = ({ shape, data }: TensorValue): TensorValue => ({
+  shape,
+  data: data instanceof Float64Array ? Float64Array.from(data, Math.fround) : data,
+});
