@@ -1,2 +1,3 @@
 export * from "./lowering/index.js";
+export * from "./model/index.js";
 export * from "./session/index.js";

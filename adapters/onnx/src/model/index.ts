@@ -1,0 +1,5 @@
+export * from "./config.js";
+export * from "./layers.js";
+export * from "./parameters.js";
+export * from "./transformer.js";
+export * from "./weights.js";

@@ -1,0 +1,67 @@
+import { type Expr, elementCount, input, type Random } from "@proximal/core";
+import type { TransformerConfig } from "./config.js";
+
+/** One trained tensor. Matrices are stored [out, in], as Hugging Face does. */
+export interface ParameterSpec {
+  /** Hugging Face's name, e.g. "model.layers.0.self_attn.q_proj.weight". */
+  name: string;
+  shape: readonly number[];
+  init: "normal" | "zeros" | "ones";
+  /** Weight decay applies: matrices yes, norms and biases no. */
+  decay: boolean;
+}
+
+export const VALUE_HEAD = { weight: "value_head.weight", bias: "value_head.bias" } as const;
+
+const matrix = (name: string, rows: number, columns: number): ParameterSpec => ({
+  name,
+  shape: [rows, columns],
+  init: "normal",
+  decay: true,
+});
+const norm = (name: string, width: number): ParameterSpec => ({ name, shape: [width], init: "ones", decay: false });
+const bias = (name: string, width: number): ParameterSpec => ({ name, shape: [width], init: "zeros", decay: false });
+
+/** Every parameter of the policy, in a fixed order. */
+export function parameterTable(config: TransformerConfig, { valueHead = false } = {}): ParameterSpec[] {
+  const { hidden_size: d, intermediate_size: f, vocab_size: v, head_dim } = config;
+  const queries = config.num_attention_heads * head_dim;
+  const keys = config.num_key_value_heads * head_dim;
+  const table = [matrix("model.embed_tokens.weight", v, d)];
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const at = (name: string) => `model.layers.${i}.${name}`;
+    table.push(norm(at("input_layernorm.weight"), d));
+    for (const [name, width] of [
+      ["q_proj", queries],
+      ["k_proj", keys],
+      ["v_proj", keys],
+    ] as const) {
+      table.push(matrix(at(`self_attn.${name}.weight`), width, d));
+      if (config.qkv_bias) table.push(bias(at(`self_attn.${name}.bias`), width));
+    }
+    if (config.qk_norm) table.push(norm(at("self_attn.q_norm.weight"), head_dim), norm(at("self_attn.k_norm.weight"), head_dim));
+    table.push(matrix(at("self_attn.o_proj.weight"), d, queries));
+    if (config.output_bias) table.push(bias(at("self_attn.o_proj.bias"), d));
+    table.push(norm(at("post_attention_layernorm.weight"), d));
+    table.push(matrix(at("mlp.gate_proj.weight"), f, d), matrix(at("mlp.up_proj.weight"), f, d), matrix(at("mlp.down_proj.weight"), d, f));
+  }
+  table.push(norm("model.norm.weight", d));
+  if (!config.tie_word_embeddings) table.push(matrix("lm_head.weight", v, d));
+  if (valueHead) table.push({ ...matrix(VALUE_HEAD.weight, 1, d), init: "zeros" }, bias(VALUE_HEAD.bias, 1));
+  return table;
+}
+
+/** New values: N(0, initializer_range²) for matrices; each parameter draws from a stream of its own name. */
+export function initialValues(spec: ParameterSpec, config: TransformerConfig, random: Random): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(elementCount(spec.shape));
+  if (spec.init === "ones") return values.fill(1);
+  if (spec.init === "zeros") return values;
+  const stream = random.fork("init", spec.name);
+  for (let i = 0; i < values.length; i++) values[i] = config.initializer_range * stream.normal();
+  return values;
+}
+
+/** The parameters as graph inputs, by name. */
+export function parameterInputs(table: readonly ParameterSpec[]): Map<string, Expr<"input">> {
+  return new Map(table.map(({ name, shape }) => [name, input(name, shape)]));
+}

@@ -1,0 +1,47 @@
+import { customGradient, type Expr, guard, vectorJacobianProduct } from "@proximal/core";
+import type { TransformerConfig } from "./config.js";
+import { type Attend, block, embed, type RopeTables, rmsNorm } from "./layers.js";
+import type { LayerWeights, LinearWeights, TransformerWeights } from "./weights.js";
+
+export interface ForwardOptions {
+  /** Backward computes each block's inner values again instead of keeping them. */
+  recompute?: boolean;
+}
+
+/** Final-layer states, normalised: ids [...] → [..., d]. `tables` hold each token's rotation. */
+export function transformer(
+  config: TransformerConfig,
+  weights: TransformerWeights,
+  ids: Expr,
+  tables: RopeTables,
+  attend: Attend,
+  { recompute = false }: ForwardOptions = {},
+): Expr {
+  let x = embed(ids, weights.embedding);
+  for (const [index, layer] of weights.layers.entries()) {
+    x = recompute ? recomputedBlock(x, layer, index, config, tables, attend) : block(x, layer, index, config, tables, attend);
+  }
+  return rmsNorm(x, weights.finalNorm, config.rms_norm_eps);
+}
+
+/** Unnormalised log-probabilities of the next token: [..., d] → [..., V]. */
+export const logits = (hidden: Expr, weights: TransformerWeights): Expr => hidden.matmul(weights.head, { transposeB: true });
+
+/** Parameters of a layer in a fixed order. */
+function layerParameters(layer: LayerWeights): Expr[] {
+  const parts: (Expr | LinearWeights | undefined)[] = Object.values(layer);
+  return parts.flatMap((part) => {
+    if (part === undefined) return [];
+    return "op" in part ? [part] : part.bias === undefined ? [part.weight] : [part.weight, part.bias];
+  });
+}
+
+/** A block whose backward pass starts from x alone. The guard keeps the second computation apart and behind the gradient. */
+function recomputedBlock(x: Expr, layer: LayerWeights, index: number, config: TransformerConfig, tables: RopeTables, attend: Attend): Expr {
+  const parameters = layerParameters(layer);
+  return customGradient(block(x, layer, index, config, tables, attend), [x, ...parameters], (g) => {
+    const again = guard(x, g);
+    const output = block(again, layer, index, config, tables, attend);
+    return vectorJacobianProduct([{ output, cotangent: g }], [again, ...parameters]);
+  });
+}
