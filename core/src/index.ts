@@ -1,5 +1,8 @@
 import "reflect-metadata";
 
+export { type Static, Type } from "typebox";
+export * from "./builtin/index.js";
+export * from "./conformance/index.js";
 export * from "./errors.js";
 export * from "./extension/index.js";
 export * from "./objective/index.js";

@@ -1,5 +1,6 @@
 export * from "./component.js";
 export * from "./context.js";
+export * from "./instantiate.js";
 export * from "./plugin.js";
 export * from "./points.js";
 export * from "./services.js";

@@ -43,6 +43,11 @@ export class Random {
     return new Random(this.seed, [...this.path, ...keys]);
   }
 
+  /** The stream of the seed alone. */
+  root(): Random {
+    return new Random(this.seed);
+  }
+
   /** A 32-bit number that identifies this stream: the key of counter-based noise. */
   key(): number {
     return mix(this.seed, [...this.path, "key"]) >>> 0;

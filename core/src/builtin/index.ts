@@ -1,0 +1,28 @@
+import type { ComponentClass } from "../extension/component.js";
+import { ClipGate } from "./clip-gate.js";
+import { EntropyRegularizer } from "./entropy.js";
+import { GroupNormalizedAdvantage } from "./group-normalized.js";
+import { IndependentSampler } from "./group-sampler.js";
+import { KlRegularizer } from "./kl.js";
+import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
+
+export * from "./aggregation-options.js";
+export * from "./clip-gate.js";
+export * from "./entropy.js";
+export * from "./group-normalized.js";
+export * from "./group-sampler.js";
+export * from "./kl.js";
+export * from "./rewards.js";
+export * as statistics from "./statistics.js";
+
+/** Components that every run can name without installing a plugin. */
+export const builtins: readonly ComponentClass[] = [
+  IndependentSampler,
+  ExactMatchReward,
+  NumericReward,
+  FormatReward,
+  GroupNormalizedAdvantage,
+  ClipGate,
+  KlRegularizer,
+  EntropyRegularizer,
+];

@@ -1,0 +1,103 @@
+import { type Static, Type } from "typebox";
+import { ConfigError } from "../errors.js";
+import { options, rewardModel } from "../extension/component.js";
+import type { RewardModel, RewardResult } from "../extension/points.js";
+import type { Batch } from "../rollout/index.js";
+
+const scores = {
+  correct: Type.Number({ default: 1, description: "Reward of a right answer" }),
+  wrong: Type.Number({ default: 0, description: "Reward of a wrong answer" }),
+};
+
+/** Scores each completion against its golds; null where a row has none. */
+function scoreGolds(
+  batch: Batch,
+  o: { correct: number; wrong: number },
+  matches: (completion: string, gold: string) => boolean,
+): RewardResult {
+  const completions = batch.strings("completions");
+  const golds = batch.json<readonly string[]>("golds");
+  const rewards = completions.map((text, row) => {
+    const accepted = golds[row]!;
+    if (accepted.length === 0) return null;
+    return accepted.some((gold) => matches(text, gold)) ? o.correct : o.wrong;
+  });
+  return { rewards };
+}
+
+const exactMatchOptions = Type.Object({
+  ...scores,
+  ignoreCase: Type.Boolean({ default: false, description: "Compare without regard to case" }),
+});
+
+@rewardModel({
+  id: "exact-match",
+  description: "The whole completion, trimmed, equals an accepted answer",
+  options: exactMatchOptions,
+  reads: ["completions", "golds"],
+})
+export class ExactMatchReward implements RewardModel {
+  constructor(@options() private readonly o: Static<typeof exactMatchOptions>) {}
+
+  score(batch: Batch): RewardResult {
+    const normal = (text: string) => (this.o.ignoreCase ? text.trim().toLowerCase() : text.trim());
+    return scoreGolds(batch, this.o, (text, gold) => normal(text) === normal(gold));
+  }
+}
+
+const numericOptions = Type.Object({
+  ...scores,
+  tolerance: Type.Number({ default: 1e-9, minimum: 0, description: "Largest accepted difference, relative to max(1, |gold|)" }),
+});
+
+const NUMBER = /[-+]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?/g;
+
+/** The last number in a text, thousands commas allowed; null when there is none. */
+export function lastNumber(text: string): number | null {
+  const found = text.match(NUMBER)?.at(-1);
+  return found === undefined ? null : Number(found.replaceAll(",", ""));
+}
+
+@rewardModel({
+  id: "numeric",
+  description: "The last number of the completion equals the last number of an accepted answer",
+  options: numericOptions,
+  reads: ["completions", "golds"],
+})
+export class NumericReward implements RewardModel {
+  constructor(@options() private readonly o: Static<typeof numericOptions>) {}
+
+  score(batch: Batch): RewardResult {
+    return scoreGolds(batch, this.o, (text, gold) => {
+      const [given, wanted] = [lastNumber(text), lastNumber(gold)];
+      return given !== null && wanted !== null && Math.abs(given - wanted) <= this.o.tolerance * Math.max(1, Math.abs(wanted));
+    });
+  }
+}
+
+const formatOptions = Type.Object({
+  ...scores,
+  pattern: Type.String({ description: "Regular expression that the completion must match, e.g. ^<think>[\\s\\S]*</think>" }),
+});
+
+@rewardModel({
+  id: "format",
+  description: "The completion matches a regular expression",
+  options: formatOptions,
+  reads: ["completions"],
+})
+export class FormatReward implements RewardModel {
+  private readonly pattern: RegExp;
+
+  constructor(@options() private readonly o: Static<typeof formatOptions>) {
+    try {
+      this.pattern = new RegExp(o.pattern, "u");
+    } catch (cause) {
+      throw new ConfigError(`reward "format": "${o.pattern}" is no regular expression`, { path: "pattern", cause });
+    }
+  }
+
+  score(batch: Batch): RewardResult {
+    return { rewards: batch.strings("completions").map((text) => (this.pattern.test(text) ? this.o.correct : this.o.wrong)) };
+  }
+}

@@ -1,0 +1,26 @@
+/** Mean; NaN of nothing. */
+export function mean(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total / values.length;
+}
+
+/** Standard deviation around the mean, divided by n - ddof; 0 when n - ddof <= 0. */
+export function std(values: ArrayLike<number>, ddof: number): number {
+  const n = values.length;
+  if (n - ddof <= 0) return 0;
+  const center = mean(values);
+  let total = 0;
+  for (let i = 0; i < n; i++) total += (values[i]! - center) ** 2;
+  return Math.sqrt(total / (n - ddof));
+}
+
+/** The entries of `values` at `indices`. */
+export const take = (values: ArrayLike<number>, indices: ArrayLike<number>): Float64Array =>
+  Float64Array.from(indices, (index) => values[index]!);
+
+/** All entries equal (a group that gives no relative signal). */
+export function constant(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
+}

@@ -1,0 +1,6 @@
+export * from "./case.js";
+export * from "./compare.js";
+export * from "./components.js";
+export * from "./map.js";
+export * from "./run.js";
+export * from "./terms.js";

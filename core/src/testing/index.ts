@@ -1,0 +1,3 @@
+export * from "./mocha.js";
+export * from "./random-batch.js";
+export * from "./terms.js";
