@@ -1,6 +1,7 @@
 import { ShapeError } from "../errors.js";
 import { type Bindings, type Dim, evaluateDim, solveDim, symbolsOf } from "./dim.js";
-import { type Expr, topologicalOrder } from "./expr.js";
+import type { Expr } from "./expr.js";
+import { topologicalOrder } from "./graph.js";
 import { kernels } from "./kernels/index.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { formatShape } from "./shape.js";
@@ -30,7 +31,7 @@ function feedOf(node: Expr<"input">, feeds: Feeds): TensorValue {
  * The values of the symbols, from the shapes of the feeds. Derived sizes count too: a feed for `[T-1]` binds T.
  * `ShapeError` names the input whose feed contradicts the others.
  */
-export function bindDims(inputs: readonly Expr<"input">[], feeds: Feeds, given: Readonly<Record<string, number>> = {}): Bindings {
+export function bindDims(inputs: readonly Expr<"input">[], feeds: Feeds, given: Sizes = {}): Bindings {
   const bindings = new Map(Object.entries(given));
   const source = new Map(Object.keys(given).map((symbol) => [symbol, "the given sizes"]));
   const equations = inputs.flatMap((node) => {
@@ -69,42 +70,44 @@ export function bindDims(inputs: readonly Expr<"input">[], feeds: Feeds, given: 
   return bindings;
 }
 
-/**
- * Values of `exprs` in float64 (int32, bool), each node computed once: the reference that graphs are compared with.
- * Symbolic sizes come from the shapes of the feeds and from `sizes`. Feeds that no input names are ignored.
- * `ShapeError` for a missing or unfitting feed, an index outside its axis, a size that comes out negative.
- */
-export function evaluate(exprs: readonly Expr[], feeds: Feeds, sizes: Readonly<Record<string, number>> = {}): TensorValue[] {
-  const order = topologicalOrder(exprs);
-  const bindings = bindDims(
-    order.filter((node) => node.is("input")),
-    feeds,
-    sizes,
-  );
-  const size = (dim: Dim) => evaluateDim(dim, bindings);
-  const values = new Map<Expr, TensorValue>();
-  const uses = new Map<Expr, number>();
-  for (const x of [...exprs, ...order.flatMap((node) => node.inputs)]) uses.set(x, (uses.get(x) ?? 0) + 1);
+/** Values for the symbols that no feed binds. */
+export type Sizes = Readonly<Record<string, number>>;
 
-  for (const node of order) {
-    if (node.is("input")) {
-      values.set(node, feedOf(node, feeds));
-      continue;
-    }
-    const shape = node.shape.map(size);
-    const inputs = node.inputs.map((x) => values.get(x)!);
-    const kernel = kernels[node.op as keyof typeof kernels] as Kernel;
-    values.set(node, { shape, data: kernel({ node, inputs, shape, size }) });
-    for (const x of node.inputs) {
-      const left = uses.get(x)! - 1;
-      uses.set(x, left);
-      if (left === 0) values.delete(x);
-    }
-  }
-  // A result that is a feed unchanged must not change with the caller's array.
-  const fed = new Set(Object.values(feeds).map((value) => value.data));
-  return exprs.map((expr) => {
-    const { shape, data } = values.get(expr)!;
-    return { shape, data: fed.has(data) ? data.slice() : data };
+/** Prepares `exprs` for many evaluations: see `evaluate`. */
+export function evaluator(exprs: readonly Expr[]): (feeds: Feeds, sizes?: Sizes) => TensorValue[] {
+  const order = topologicalOrder(exprs);
+  const inputs = order.filter((node) => node.is("input"));
+  const lastUse = new Map<Expr, number>();
+  order.forEach((node, at) => {
+    for (const x of node.inputs) lastUse.set(x, at);
   });
+  for (const root of exprs) lastUse.delete(root);
+  const finished = order.map((node, at) => [...new Set(node.inputs)].filter((x) => lastUse.get(x) === at));
+
+  return (feeds, sizes) => {
+    const bindings = bindDims(inputs, feeds, sizes);
+    const size = (dim: Dim) => evaluateDim(dim, bindings);
+    const values = new Map<Expr, TensorValue>(inputs.map((node) => [node, feedOf(node, feeds)]));
+    order.forEach((node, at) => {
+      if (node.is("input")) return;
+      const shape = node.shape.map(size);
+      const operands = node.inputs.map((x) => values.get(x)!);
+      const kernel = kernels[node.op as keyof typeof kernels] as Kernel;
+      values.set(node, { shape, data: kernel({ node, inputs: operands, shape, size }) });
+      for (const x of finished[at]!) values.delete(x);
+    });
+    // A result that is a feed unchanged must not change with the caller's array.
+    const fed = new Set(Object.values(feeds).map((value) => value.data));
+    return exprs.map((expr) => {
+      const { shape, data } = values.get(expr)!;
+      return { shape, data: fed.has(data) ? data.slice() : data };
+    });
+  };
 }
+
+/**
+ * Values of `exprs` in float64 (int32, bool), each node computed once and kept until its last use: the reference that
+ * graphs are compared with. Symbolic sizes come from the shapes of the feeds and from `sizes`. Feeds that no input
+ * names are ignored. `ShapeError` for a missing or unfitting feed, an index outside its axis, a size below 0.
+ */
+export const evaluate = (exprs: readonly Expr[], feeds: Feeds, sizes?: Sizes): TensorValue[] => evaluator(exprs)(feeds, sizes);

@@ -1,6 +1,14 @@
+export * from "./check.js";
 export * from "./dim.js";
 export * from "./evaluate.js";
 export * from "./expr.js";
+export * from "./functions.js";
 export * from "./gradient.js";
+export * from "./graph.js";
+export { type Range, reducedShape } from "./inference.js";
+export * from "./ops.js";
+export * from "./print.js";
 export * from "./shape.js";
+export * from "./simplify.js";
+export { hashExprs, mergeEqual } from "./structure.js";
 export * from "./value.js";

@@ -1,5 +1,5 @@
 import { EngineError } from "../../errors.js";
-import type { Op } from "../expr.js";
+import type { Op } from "../ops.js";
 import { allocate } from "../value.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";

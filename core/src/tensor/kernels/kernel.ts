@@ -1,5 +1,6 @@
 import type { Dim } from "../dim.js";
-import type { Expr, Op } from "../expr.js";
+import type { Expr } from "../expr.js";
+import type { Op } from "../ops.js";
 import type { TensorData, TensorValue } from "../value.js";
 
 /** One evaluation of a node: its operands, its shape in numbers, and the number that a size stands for. */
