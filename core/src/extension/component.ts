@@ -2,31 +2,13 @@ import { inject, injectable } from "tsyringe";
 import type { TObject } from "typebox";
 import { PluginError } from "../errors.js";
 import type { ColumnSpec, StandardColumn } from "../rollout/index.js";
-
-/** The questions that a component can answer; a config names one component for each. */
-export const EXTENSION_POINTS = [
-  "sampler",
-  "reward",
-  "advantage",
-  "gate",
-  "regularizer",
-  "objective",
-  "environment",
-  "critic",
-  "optimizer",
-  "watchdog",
-] as const;
-export type ExtensionPoint = (typeof EXTENSION_POINTS)[number];
+import { EXTENSION_POINTS, type ExtensionPoint, type ServiceName } from "./names.js";
 
 /** A standard column by name, or a column of the component's own with its type. */
 export type ColumnReference =
   | StandardColumn
   | ({ name: string; optional?: boolean } & ColumnSpec)
   | { name: StandardColumn; optional: true };
-
-/** Services that only exist when a component asks for them. */
-export const SERVICES = ["embed", "judge", "scoreTokens", "policyGradient"] as const;
-export type ServiceName = (typeof SERVICES)[number];
 
 /**
  * Choices that change numbers under the same name elsewhere; printed in the run header.

@@ -1,7 +1,6 @@
+import type { TObject } from "typebox";
+import type { PolicyAdapter } from "../policy/index.js";
 import { type ComponentClass, metadataOf } from "./component.js";
-
-/** Version of the contract between host and plugins. */
-export const CONTRACT = 1;
 
 export interface Paper {
   title: string;
@@ -56,3 +55,26 @@ export function definePlugin(definition: PluginDefinition): PluginDefinition {
 
 export const isPlugin = (value: unknown): value is PluginDefinition =>
   typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[PLUGIN] === true;
+
+/** What an adapter package is: an engine that opens policies from the `model` and `engine` sections of a config. */
+export interface AdapterDefinition extends PolicyAdapter {
+  /** `engine.use` in configs. */
+  id: string;
+  /** One sentence: where it runs what. */
+  description: string;
+  /** The config's `model` section. Strings of `format: "path"` are made absolute before they arrive. */
+  modelSchema: TObject;
+  /** The config's `engine` section without `use`. */
+  engineSchema: TObject;
+  /** Properties that components can demand. */
+  provides?: readonly string[];
+}
+
+const ADAPTER = Symbol.for("proximal/adapter");
+
+/** The default export of an adapter package. */
+export const defineAdapter = (definition: AdapterDefinition): AdapterDefinition =>
+  Object.freeze(Object.defineProperty({ ...definition }, ADAPTER, { value: true }));
+
+export const isAdapter = (value: unknown): value is AdapterDefinition =>
+  typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[ADAPTER] === true;

@@ -1,10 +1,12 @@
 import { DataError } from "../errors.js";
 
 /** What one entry of a column belongs to. */
-export type ColumnAt = "token" | "row" | "group" | "pair" | "prompt" | "branch" | "step";
+export const COLUMN_AT = ["token", "row", "group", "pair", "prompt", "branch", "step"] as const;
+export type ColumnAt = (typeof COLUMN_AT)[number];
 
 /** `json` holds texts' lists and other host-only values; it never enters a graph. */
-export type ColumnDType = "f64" | "i32" | "bool" | "string" | "json";
+export const COLUMN_DTYPES = ["f64", "i32", "bool", "string", "json"] as const;
+export type ColumnDType = (typeof COLUMN_DTYPES)[number];
 
 export interface ColumnSpec {
   at: ColumnAt;

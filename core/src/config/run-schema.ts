@@ -1,0 +1,106 @@
+import type { ManifestComponent } from "../extension/manifest.js";
+import type { ExtensionPoint } from "../extension/names.js";
+import { CORE_FOLDER, type Installation, readJson } from "./installation.js";
+import type { JsonSchema } from "./json-schema.js";
+import { join } from "node:path";
+
+/** Sections of a config that hold components, with the point of each. */
+export const COMPONENT_SECTIONS = {
+  sampler: "sampler",
+  rewards: "reward",
+  advantage: "advantage",
+  gate: "gate",
+  objective: "objective",
+  regularizers: "regularizer",
+} as const satisfies Record<string, ExtensionPoint>;
+export type ComponentSectionName = keyof typeof COMPONENT_SECTIONS;
+export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers"]);
+
+const text = (description: string): JsonSchema => ({ type: "string", description });
+
+/** Keys of a component's section that are the host's, not the component's. */
+export function hostProperties(point: ExtensionPoint, wraps: boolean): Record<string, JsonSchema> {
+  const use = { use: text("Component, by id") };
+  switch (point) {
+    case "reward":
+      return {
+        ...use,
+        weight: { type: "number", default: 1, description: "Factor of this reward in the sum" },
+        name: text("Name in metrics and rollouts; the component's id when left out"),
+        ...(wraps ? { inner: { type: "array", minItems: 1, items: { type: "object" }, description: "Reward models that it wraps" } } : {}),
+      };
+    case "gate":
+    case "objective":
+    case "regularizer":
+      return { ...use, coefficient: { type: "number", default: 1, description: "Factor of this term in the loss" } };
+    default:
+      return use;
+  }
+}
+
+let core: JsonSchema | undefined;
+/** Core's own part of the run schema: everything but the sections whose schema comes from packages. */
+export function coreRunSchema(): JsonSchema {
+  core ??= readJson(join(CORE_FOLDER, "schemas", "run.schema.json")) as JsonSchema;
+  return core;
+}
+
+const keyOf = ({ point, id }: Pick<ManifestComponent, "point" | "id">): string => `${point}-${id}`;
+
+/**
+ * The whole run schema for editors: core's own part with every installed component, algorithm and engine filled in.
+ * A section without `use` keeps the algorithm's component, which only the host knows: its options are left open here.
+ */
+export function composeRunSchema(installed: Installation, base: JsonSchema = coreRunSchema()): JsonSchema {
+  const defs: Record<string, JsonSchema> = {};
+  for (const { package: owner, component } of installed.componentsOf()) {
+    const { $schema: _schema, title: _title, ...options } = installed.schema(owner, component.schema);
+    const properties = {
+      ...hostProperties(component.point, component.wraps),
+      ...(component.wraps ? { inner: { type: "array", minItems: 1, items: { $ref: "#/$defs/reward" } } } : {}),
+      use: { const: component.id },
+      ...(options.properties as JsonSchema),
+    };
+    defs[keyOf(component)] = { ...options, description: `${component.description} (${owner.manifest.name})`, properties };
+  }
+  const properties = { ...(base.properties as Record<string, JsonSchema>) };
+  for (const [name, point] of Object.entries(COMPONENT_SECTIONS)) {
+    defs[point] = choice(installed.componentsOf(point).map(({ component }) => component));
+    const ref = { $ref: `#/$defs/${point}` };
+    const { description } = properties[name]!;
+    properties[name] = LIST_SECTIONS.has(name) ? { type: "array", description, items: { ...ref, required: ["use"] } } : { description, ...ref };
+  }
+  properties.algorithm = {
+    ...properties.algorithm,
+    anyOf: [...installed.algorithms].map(([id, { algorithm }]) => ({ const: id, description: algorithm.description })),
+  };
+  const adapters = [...installed.adapters.values()];
+  if (adapters.length > 0) {
+    const engines = adapters.map(({ package: owner, adapter }) => {
+      const { $schema: _a, title: _b, ...engine } = installed.schema(owner, adapter.engineSchema);
+      const { $schema: _c, title: _d, ...model } = installed.schema(owner, adapter.modelSchema);
+      return { adapter, engine: { ...engine, properties: { use: { const: adapter.id }, ...(engine.properties as object) } }, model };
+    });
+    for (const { adapter, engine, model } of engines) {
+      defs[`engine-${adapter.id}`] = { ...engine, description: adapter.description };
+      defs[`model-${adapter.id}`] = model;
+    }
+    const refs = (what: string) => adapters.map(({ adapter }) => ({ $ref: `#/$defs/${what}-${adapter.id}` }));
+    properties.engine = { default: {}, description: properties.engine!.description, anyOf: refs("engine") };
+    properties.model = { description: properties.model!.description, anyOf: refs("model") };
+  }
+  return { ...base, properties, $defs: defs };
+}
+
+/** A section of one point: `use` decides which schema holds. */
+function choice(components: readonly ManifestComponent[]): JsonSchema {
+  return {
+    type: "object",
+    properties: { use: { enum: components.map(({ id }) => id), description: "Component, by id" } },
+    allOf: components.map((component) => ({
+      if: { properties: { use: { const: component.id } }, required: ["use"] },
+      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON schema
+      then: { $ref: `#/$defs/${keyOf(component)}` },
+    })),
+  };
+}

@@ -1,0 +1,149 @@
+import { type Static, type TProperties, Type } from "typebox";
+import { AGGREGATIONS } from "../extension/points.js";
+
+/** A file or folder: made absolute when a config is resolved. */
+const path = (description: string) => Type.String({ format: "path", minLength: 1, description });
+/** An object whose own defaults fill it when a config leaves it out. */
+const section = <P extends TProperties>(properties: P, description: string) => Type.Object(properties, { default: {}, description });
+/** A part whose schema comes from an installed package. */
+const openSection = (description: string) => Type.Object({}, { additionalProperties: true, description });
+
+export const dataSection = Type.Object(
+  {
+    train: path("JSONL file (or JSON array, or CSV) of training records"),
+    eval: Type.Optional(path("File of held-out records")),
+    evalFraction: Type.Number({
+      default: 0,
+      minimum: 0,
+      exclusiveMaximum: 1,
+      description: "Share of the training records held out for evaluation when `eval` is left out",
+    }),
+    prompt: Type.String({ default: "prompt", description: "Field of a record that holds the prompt" }),
+    answer: Type.String({ default: "answer", description: "Field that holds the accepted answer, or a list of them" }),
+    template: Type.Optional(
+      Type.String({ pattern: "\\{[^{}]+\\}", description: "Prompt text with record fields in braces, e.g. `Question: {prompt}\\nAnswer:`" }),
+    ),
+    system: Type.Optional(Type.String({ description: "System message; needs a model with a chat template" })),
+    maxPromptTokens: Type.Optional(Type.Integer({ minimum: 1, description: "Longest accepted prompt, tokens" })),
+    overlong: Type.Enum(["error", "drop", "truncate"], {
+      default: "error",
+      description: "What happens to a longer prompt; `truncate` keeps its end",
+    }),
+    columns: Type.Record(Type.String(), Type.String(), {
+      default: {},
+      description: "Batch columns filled from record fields, as `column: field`",
+    }),
+  },
+  { description: "Where prompts and answers come from" },
+);
+
+export const samplingSection = section(
+  {
+    maxTokens: Type.Integer({ default: 256, minimum: 1, description: "Longest response, tokens" }),
+    temperature: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Logits are divided by it" }),
+    topP: Type.Number({ default: 1, exclusiveMinimum: 0, maximum: 1, description: "Smallest set of tokens with this much probability; 1 = off" }),
+    topK: Type.Integer({ default: 0, minimum: 0, description: "Only the K most likely tokens; 0 = off" }),
+    minP: Type.Number({ default: 0, minimum: 0, exclusiveMaximum: 1, description: "Only tokens at least this likely relative to the likeliest; 0 = off" }),
+  },
+  "How responses are drawn",
+);
+
+export const optimizerSection = section(
+  {
+    learningRate: Type.Number({ default: 1e-5, minimum: 0, description: "Peak learning rate of AdamW" }),
+    schedule: Type.Enum(["constant", "linear", "cosine"], { default: "constant", description: "Course of the learning rate after the warm-up" }),
+    warmupSteps: Type.Integer({ default: 0, minimum: 0, description: "Steps over which the learning rate rises from 0" }),
+    minLearningRate: Type.Number({ default: 0, minimum: 0, description: "Where a linear or cosine schedule ends" }),
+    weightDecay: Type.Number({ default: 0, minimum: 0, description: "Decoupled weight decay" }),
+    beta1: Type.Number({ default: 0.9, minimum: 0, exclusiveMaximum: 1 }),
+    beta2: Type.Number({ default: 0.999, minimum: 0, exclusiveMaximum: 1 }),
+    epsilon: Type.Number({ default: 1e-8, exclusiveMinimum: 0 }),
+    maxGradNorm: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+      default: 1,
+      description: "Global L2 norm that gradients are clipped to; null = no clip",
+    }),
+  },
+  "AdamW",
+);
+
+const aggregation = Type.Union([
+  Type.Enum([...AGGREGATIONS]),
+  Type.Object({ kind: Type.Enum([...AGGREGATIONS]), fixedLength: Type.Number({ exclusiveMinimum: 0 }) }),
+]);
+
+export const trainerSection = section(
+  {
+    steps: Type.Integer({ default: 100, minimum: 1, description: "Training steps: batches sampled" }),
+    epochs: Type.Integer({ default: 1, minimum: 1, description: "Passes over each batch" }),
+    miniBatches: Type.Integer({ default: 1, minimum: 1, description: "Optimizer updates a pass" }),
+    aggregation: Type.Optional(aggregation),
+    recomputeOldLogp: Type.Boolean({ default: false, description: "Score the batch again for `oldLogp` instead of keeping the sampler's log-probs" }),
+    checkpointEvery: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], {
+      default: "auto",
+      description: "Steps between checkpoints; auto = as often as 5 % of the run time allows",
+    }),
+    keepCheckpoints: Type.Integer({ default: 2, minimum: 1, description: "Checkpoints kept; older ones are deleted" }),
+  },
+  "The training loop",
+);
+
+export const evaluationSection = section(
+  {
+    every: Type.Integer({ default: 20, minimum: 0, description: "Steps between held-out evaluations; 0 = only before the first and after the last step" }),
+    limit: Type.Integer({ default: 500, minimum: 1, description: "At most this many held-out prompts" }),
+    greedy: Type.Boolean({ default: true, description: "Take the likeliest token instead of sampling" }),
+    samples: Type.Integer({ default: 1, minimum: 1, description: "Responses a prompt, for sampled evaluation" }),
+  },
+  "Held-out evaluation",
+);
+
+export const sftSection = Type.Object(
+  {
+    steps: Type.Integer({ default: 100, minimum: 1, description: "Optimizer updates" }),
+    batchSize: Type.Integer({ default: 32, minimum: 1, description: "Records an update" }),
+    evalEvery: Type.Integer({ default: 0, minimum: 0, description: "Updates between held-out losses; 0 = only after the last" }),
+  },
+  { description: "Supervised training on prompts and answers (`proximal sft`)" },
+);
+
+const component = (what: string) => openSection(`${what}: \`use\` names it, further keys are its options`);
+
+/** Sections that hold components, with the extension point of each. */
+export const runSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ description: "For editors" })),
+    formatVersion: Type.Literal(1, { default: 1, description: "Version of this format" }),
+    name: Type.Optional(Type.String({ pattern: "^[^/\\\\]+$", description: "Name of the run; the file's name when left out" })),
+    seed: Type.Integer({ default: 1, minimum: 0, maximum: 2147483647, description: "Equal seeds give equal runs" }),
+    algorithm: Type.Optional(Type.String({ description: "A named composition, every part of which can be replaced below" })),
+    plugins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Further plugin packages, by name or folder" }),
+    model: openSection("The policy; keys as the engine defines them"),
+    engine: Type.Object({ use: Type.Optional(Type.String()) }, { additionalProperties: true, default: {}, description: "Where the policy runs" }),
+    data: dataSection,
+    sampling: samplingSection,
+    sampler: Type.Optional(component("Which prompts, how many responses")),
+    rewards: Type.Optional(
+      Type.Array(openSection("`use`, `weight`, `name`, `inner`, options"), { description: "Reward models, added up by weight" }),
+    ),
+    advantage: Type.Optional(component("Credit of each token")),
+    gate: Type.Optional(component("Trust-region gate")),
+    objective: Type.Optional(component("A whole loss in place of a gate")),
+    regularizers: Type.Optional(
+      Type.Array(openSection("`use`, `coefficient`, options"), { description: "Further terms of the loss, added up by coefficient" }),
+    ),
+    optimizer: optimizerSection,
+    trainer: trainerSection,
+    evaluation: evaluationSection,
+    sft: Type.Optional(sftSection),
+    output: Type.Optional(path("Run folder; runs/<name> in the working directory when left out")),
+  },
+  { title: "Proximal run" },
+);
+
+export type RunFile = Static<typeof runSchema>;
+export type DataSection = Static<typeof dataSection>;
+export type SamplingSection = Static<typeof samplingSection>;
+export type OptimizerSection = Static<typeof optimizerSection>;
+export type TrainerSection = Static<typeof trainerSection>;
+export type EvaluationSection = Static<typeof evaluationSection>;
+export type SftSection = Static<typeof sftSection>;

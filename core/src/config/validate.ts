@@ -1,0 +1,19 @@
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { explain, type Mistake } from "./explain.js";
+import type { JsonSchema } from "./json-schema.js";
+import type { Path } from "./path.js";
+
+const ajv = new Ajv2020({ allErrors: true, verbose: true, useDefaults: true, strict: false, validateFormats: false });
+const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+
+/** Fills `value` with the schema's defaults in place and returns what is wrong with it. A schema is compiled once. */
+export function validate(schema: JsonSchema, value: unknown, prefix: Path = []): Mistake[] {
+  let check = compiled.get(schema);
+  if (check === undefined) {
+    // An `$id` would be registered, and refused when two installed packages carry the same one.
+    const { $id: _id, $schema: _schema, ...anonymous } = schema;
+    check = ajv.compile(anonymous);
+    compiled.set(schema, check);
+  }
+  return check(value) ? [] : explain(check.errors ?? [], prefix);
+}
