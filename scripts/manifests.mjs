@@ -1,33 +1,27 @@
 // Writes manifest and option schemas of every workspace package, and the published schemas. `--check` only compares.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import "reflect-metadata";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generate, outdated, writeGenerated } from "../core/dist/src/registry/author.js";
+import { coreSchemas, publishedSchemas } from "../core/dist/src/registry/published.js";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { generate, outdated, writeGenerated } = await import("../core/dist/src/registry/author.js");
-const { coreSchemas, publishedSchemas } = await import("../core/dist/src/registry/published.js");
-
+const root = fileURLToPath(new URL("..", import.meta.url));
 const check = process.argv.includes("--check");
-const workspaces = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
-  .workspaces.flatMap((pattern) =>
-    pattern.endsWith("/*")
-      ? (existsSync(join(root, pattern.slice(0, -2))) ? readdirSync(join(root, pattern.slice(0, -2))).sort() : []).map((name) => join(root, pattern.slice(0, -2), name))
-      : [join(root, pattern)],
-  )
-  .filter((folder) => existsSync(join(folder, "package.json")) && JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).proximal?.manifest);
-
-let changed = [];
-const settle = (folder, files) => {
-  changed = changed.concat((check ? outdated : writeGenerated)(folder, files).map((file) => relative(root, join(folder, file))));
+const settle = check ? outdated : writeGenerated;
+const isPlugin = (folder) => {
+  const file = join(folder, "package.json");
+  return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).proximal !== undefined;
 };
+const inside = (name) => (existsSync(join(root, name)) ? readdirSync(join(root, name)).sort() : []).map((entry) => join(root, name, entry));
+
+const changed = [];
+const handle = (folder, files) => changed.push(...settle(folder, files).map((file) => relative(root, join(folder, file))));
 try {
-  for (const folder of workspaces) {
-    const files = new Map(await generate(folder));
-    if (folder === join(root, "core")) for (const [file, text] of coreSchemas()) files.set(file, text);
-    settle(folder, files);
-  }
-  settle(root, publishedSchemas(root));
+  const core = join(root, "core");
+  handle(core, new Map([...(await generate(core)), ...coreSchemas()]));
+  for (const folder of [...inside("adapters"), ...inside("plugins")].filter(isPlugin)) handle(folder, await generate(folder));
+  handle(root, publishedSchemas(root));
 } catch (error) {
   if (typeof error.describe !== "function") throw error;
   console.error(error.describe());
@@ -35,6 +29,6 @@ try {
 }
 for (const file of changed) console.log(`${check ? "out of date" : "written"}: ${file}`);
 if (check && changed.length > 0) {
-  console.error(`\n${changed.length} generated files are out of date: run \`npm run build\` and commit them`);
+  console.error(`${changed.length} generated files are out of date: run \`npm run build\` and commit them`);
   process.exit(1);
 }

@@ -17,7 +17,10 @@ export function parseOverride(text: string): Override {
   const at = text.indexOf("=");
   const path = text.slice(0, Math.max(at, 0)).trim();
   if (at < 0 || path === "" || /\.\.|^\.|\.$/.test(path)) {
-    throw new ConfigError("this override names no value", { given: `--set ${text}`, accepted: "--set path=value, e.g. --set optimizer.learningRate=1e-5" });
+    throw new ConfigError("this override names no value", {
+      given: `--set ${text}`,
+      accepted: "--set path=value, e.g. --set optimizer.learningRate=1e-5",
+    });
   }
   try {
     return { path: parsePath(path), value: parse(text.slice(at + 1)), text: `--set ${text}` };
@@ -56,11 +59,18 @@ export class ConfigDocument {
     const source = parseDocument(text, { lineCounter: lines });
     const error = source.errors[0];
     if (error !== undefined) {
-      throw new ConfigError(firstLine(error).replace(/ at line \d+.*$/, ""), { file: `${shown}:${lines.linePos(error.pos[0]).line}`, cause: error });
+      throw new ConfigError(firstLine(error).replace(/ at line \d+.*$/, ""), {
+        file: `${shown}:${lines.linePos(error.pos[0]).line}`,
+        cause: error,
+      });
     }
     const value: unknown = source.toJS();
     if (!isRecord(value)) {
-      throw new ConfigError("a config is an object of sections", { file: shown, given: value, accepted: "a YAML or JSON object, e.g. `data: …`" });
+      throw new ConfigError("a config is an object of sections", {
+        file: shown,
+        given: value,
+        accepted: "a YAML or JSON object, e.g. `data: …`",
+      });
     }
     return new ConfigDocument(value, dirname(full), cwd, shown, source, lines);
   }
@@ -113,8 +123,12 @@ export class ConfigDocument {
     let node: unknown = this.source?.contents;
     let offset = offsetOf(node);
     for (const step of path) {
-      const pair = isMap(node) ? node.items.find((item) => String((item.key as { value?: unknown }).value ?? item.key) === String(step)) : undefined;
-      const next: unknown = pair?.value ?? (isNode(node) && "get" in node ? (node as { get(key: unknown, keep: boolean): unknown }).get(step, true) : undefined);
+      const pair = isMap(node)
+        ? node.items.find((item) => String((item.key as { value?: unknown }).value ?? item.key) === String(step))
+        : undefined;
+      const next: unknown =
+        pair?.value ??
+        (isNode(node) && "get" in node ? (node as { get(key: unknown, keep: boolean): unknown }).get(step, true) : undefined);
       const at = offsetOf(pair?.key) ?? offsetOf(next);
       if (at === undefined) break;
       offset = at;
@@ -131,4 +145,5 @@ export class ConfigDocument {
 
 const offsetOf = (node: unknown): number | undefined => (isNode(node) ? ((node as Node).range?.[0] ?? undefined) : undefined);
 
-export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

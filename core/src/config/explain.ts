@@ -44,7 +44,8 @@ export function explain(errors: readonly ErrorObject[], prefix: Path = []): Mist
   return withoutBranches(errors).map((error) => explainOne(error, [...prefix, ...parsePointer(error.instancePath)]));
 }
 
-const isWithin = (inner: ErrorObject, outer: ErrorObject): boolean => inner !== outer && inner.schemaPath.startsWith(`${outer.schemaPath}/`);
+const isWithin = (inner: ErrorObject, outer: ErrorObject): boolean =>
+  inner !== outer && inner.schemaPath.startsWith(`${outer.schemaPath}/`);
 
 /** A failed `anyOf` stands for the errors of its branches, unless the value has the type of exactly one of them. */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
@@ -79,8 +80,13 @@ function explainOne(error: ErrorObject, path: Path): Mistake {
   }
   if (error.keyword === "required") {
     const key = String(error.params.missingProperty);
-    const property = ((schema.properties as Record<string, JsonSchema> | undefined) ?? {})[key];
-    return { path: [...path, key], message: `"${key}" is missing`, accepted: property && describeSchema(property), hint: property?.description as string | undefined };
+    const property = (schema.properties as Record<string, JsonSchema> | undefined)?.[key];
+    return {
+      path: [...path, key],
+      message: `"${key}" is missing`,
+      accepted: property && describeSchema(property),
+      hint: property?.description as string | undefined,
+    };
   }
   const accepted = describeSchema(schema);
   const choices = choicesOf(schema);
@@ -129,7 +135,10 @@ export function describeSchema(schema: JsonSchema): string {
     case "null":
       return "null";
     case "array": {
-      const size = [schema.minItems !== undefined && `at least ${schema.minItems}`, schema.maxItems !== undefined && `at most ${schema.maxItems}`];
+      const size = [
+        schema.minItems !== undefined && `at least ${schema.minItems}`,
+        schema.maxItems !== undefined && `at most ${schema.maxItems}`,
+      ];
       const items = schema.items === undefined ? "" : ` of: ${describeSchema(schema.items as JsonSchema)}`;
       return `a list${items}${size.some(Boolean) ? ` (${size.filter(Boolean).join(", ")})` : ""}`;
     }
@@ -142,4 +151,5 @@ export function describeSchema(schema: JsonSchema): string {
   }
 }
 
-const orList = (words: readonly string[]): string => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`);
+const orList = (words: readonly string[]): string =>
+  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;

@@ -28,4 +28,7 @@ export const startsWith = (path: Path, prefix: Path): boolean => prefix.every((s
 
 /** The value at a path; undefined where the path leads nowhere. */
 export const valueAt = (root: unknown, path: Path): unknown =>
-  path.reduce<unknown>((value, step) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[step] : undefined), root);
+  path.reduce<unknown>(
+    (value, step) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[step] : undefined),
+    root,
+  );

@@ -1,8 +1,8 @@
+import { join } from "node:path";
 import type { ManifestComponent } from "../extension/manifest.js";
 import type { ExtensionPoint } from "../extension/names.js";
 import { CORE_FOLDER, type Installation, readJson } from "./installation.js";
 import type { JsonSchema } from "./json-schema.js";
-import { join } from "node:path";
 
 /** Sections of a config that hold components, with the point of each. */
 export const COMPONENT_SECTIONS = {
@@ -68,7 +68,9 @@ export function composeRunSchema(installed: Installation, base: JsonSchema = cor
     defs[point] = choice(installed.componentsOf(point).map(({ component }) => component));
     const ref = { $ref: `#/$defs/${point}` };
     const { description } = properties[name]!;
-    properties[name] = LIST_SECTIONS.has(name) ? { type: "array", description, items: { ...ref, required: ["use"] } } : { description, ...ref };
+    properties[name] = LIST_SECTIONS.has(name)
+      ? { type: "array", description, items: { ...ref, required: ["use"] } }
+      : { description, ...ref };
   }
   properties.algorithm = {
     ...properties.algorithm,

@@ -21,7 +21,10 @@ export const dataSection = Type.Object(
     prompt: Type.String({ default: "prompt", description: "Field of a record that holds the prompt" }),
     answer: Type.String({ default: "answer", description: "Field that holds the accepted answer, or a list of them" }),
     template: Type.Optional(
-      Type.String({ pattern: "\\{[^{}]+\\}", description: "Prompt text with record fields in braces, e.g. `Question: {prompt}\\nAnswer:`" }),
+      Type.String({
+        pattern: "\\{[^{}]+\\}",
+        description: "Prompt text with record fields in braces, e.g. `Question: {prompt}\\nAnswer:`",
+      }),
     ),
     system: Type.Optional(Type.String({ description: "System message; needs a model with a chat template" })),
     maxPromptTokens: Type.Optional(Type.Integer({ minimum: 1, description: "Longest accepted prompt, tokens" })),
@@ -41,9 +44,19 @@ export const samplingSection = section(
   {
     maxTokens: Type.Integer({ default: 256, minimum: 1, description: "Longest response, tokens" }),
     temperature: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Logits are divided by it" }),
-    topP: Type.Number({ default: 1, exclusiveMinimum: 0, maximum: 1, description: "Smallest set of tokens with this much probability; 1 = off" }),
+    topP: Type.Number({
+      default: 1,
+      exclusiveMinimum: 0,
+      maximum: 1,
+      description: "Smallest set of tokens with this much probability; 1 = off",
+    }),
     topK: Type.Integer({ default: 0, minimum: 0, description: "Only the K most likely tokens; 0 = off" }),
-    minP: Type.Number({ default: 0, minimum: 0, exclusiveMaximum: 1, description: "Only tokens at least this likely relative to the likeliest; 0 = off" }),
+    minP: Type.Number({
+      default: 0,
+      minimum: 0,
+      exclusiveMaximum: 1,
+      description: "Only tokens at least this likely relative to the likeliest; 0 = off",
+    }),
   },
   "How responses are drawn",
 );
@@ -51,7 +64,10 @@ export const samplingSection = section(
 export const optimizerSection = section(
   {
     learningRate: Type.Number({ default: 1e-5, minimum: 0, description: "Peak learning rate of AdamW" }),
-    schedule: Type.Enum(["constant", "linear", "cosine"], { default: "constant", description: "Course of the learning rate after the warm-up" }),
+    schedule: Type.Enum(["constant", "linear", "cosine"], {
+      default: "constant",
+      description: "Course of the learning rate after the warm-up",
+    }),
     warmupSteps: Type.Integer({ default: 0, minimum: 0, description: "Steps over which the learning rate rises from 0" }),
     minLearningRate: Type.Number({ default: 0, minimum: 0, description: "Where a linear or cosine schedule ends" }),
     weightDecay: Type.Number({ default: 0, minimum: 0, description: "Decoupled weight decay" }),
@@ -77,7 +93,10 @@ export const trainerSection = section(
     epochs: Type.Integer({ default: 1, minimum: 1, description: "Passes over each batch" }),
     miniBatches: Type.Integer({ default: 1, minimum: 1, description: "Optimizer updates a pass" }),
     aggregation: Type.Optional(aggregation),
-    recomputeOldLogp: Type.Boolean({ default: false, description: "Score the batch again for `oldLogp` instead of keeping the sampler's log-probs" }),
+    recomputeOldLogp: Type.Boolean({
+      default: false,
+      description: "Score the batch again for `oldLogp` instead of keeping the sampler's log-probs",
+    }),
     checkpointEvery: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], {
       default: "auto",
       description: "Steps between checkpoints; auto = as often as 5 % of the run time allows",
@@ -89,7 +108,11 @@ export const trainerSection = section(
 
 export const evaluationSection = section(
   {
-    every: Type.Integer({ default: 20, minimum: 0, description: "Steps between held-out evaluations; 0 = only before the first and after the last step" }),
+    every: Type.Integer({
+      default: 20,
+      minimum: 0,
+      description: "Steps between held-out evaluations; 0 = only before the first and after the last step",
+    }),
     limit: Type.Integer({ default: 500, minimum: 1, description: "At most this many held-out prompts" }),
     greedy: Type.Boolean({ default: true, description: "Take the likeliest token instead of sampling" }),
     samples: Type.Integer({ default: 1, minimum: 1, description: "Responses a prompt, for sampled evaluation" }),
@@ -118,7 +141,10 @@ export const runSchema = Type.Object(
     algorithm: Type.Optional(Type.String({ description: "A named composition, every part of which can be replaced below" })),
     plugins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Further plugin packages, by name or folder" }),
     model: openSection("The policy; keys as the engine defines them"),
-    engine: Type.Object({ use: Type.Optional(Type.String()) }, { additionalProperties: true, default: {}, description: "Where the policy runs" }),
+    engine: Type.Object(
+      { use: Type.Optional(Type.String()) },
+      { additionalProperties: true, default: {}, description: "Where the policy runs" },
+    ),
     data: dataSection,
     sampling: samplingSection,
     sampler: Type.Optional(component("Which prompts, how many responses")),

@@ -52,7 +52,9 @@ export async function generate(folder: string): Promise<GeneratedFiles> {
   const { name, version, description = "", exports, main, proximal } = readJson(join(folder, "package.json")) as PackageJson;
   const root = typeof exports === "string" ? exports : exports?.["."];
   const isCore = relative(CORE_FOLDER, folder) === "";
-  const module = isCore ? "./dist/src/builtin/index.js" : ((typeof root === "string" ? root : root?.default) ?? main ?? "./dist/src/index.js");
+  const module = isCore
+    ? "./dist/src/builtin/index.js"
+    : ((typeof root === "string" ? root : root?.default) ?? main ?? "./dist/src/index.js");
   if (!existsSync(join(folder, module))) {
     throw new PluginError(`${name} is not built`, { file: join(folder, module), hint: "run the build first: npx tsc -b" });
   }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { CORE_FOLDER, type InstalledPackage, Installation, readJson } from "../config/installation.js";
+import { CORE_FOLDER, Installation, type InstalledPackage, readJson } from "../config/installation.js";
 import type { JsonSchema } from "../config/json-schema.js";
 import { formatPath } from "../config/path.js";
 import { validate } from "../config/validate.js";
@@ -96,7 +96,9 @@ function candidates(start: string): string[] {
   const home = folders.find((folder) => existsSync(join(folder, "package.json")));
   if (home === undefined) return byName;
   const { dependencies, devDependencies, peerDependencies } = readPackageJson(home);
-  const depended = Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies }).flatMap((name) => findPackage(name, [home]) ?? []);
+  const depended = Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies }).flatMap(
+    (name) => findPackage(name, [home]) ?? [],
+  );
   return [...byName, ...depended, home];
 }
 
@@ -127,10 +129,13 @@ function readPackage(folder: string): InstalledPackage | undefined {
   }
   if (manifest?.contract !== CONTRACT) {
     const host = (readPackageJson(CORE_FOLDER) as { version: string }).version;
-    throw new PluginError(`${name} is written for contract ${manifest?.contract}, this host (@proximal/core ${host}) for contract ${CONTRACT}`, {
-      file,
-      hint: `install matching versions: npm i ${name}@latest @proximal/core@latest`,
-    });
+    throw new PluginError(
+      `${name} is written for contract ${manifest?.contract}, this host (@proximal/core ${host}) for contract ${CONTRACT}`,
+      {
+        file,
+        hint: `install matching versions: npm i ${name}@latest @proximal/core@latest`,
+      },
+    );
   }
   const mistake = validate(manifestSchema(), manifest)[0];
   if (mistake !== undefined) {
