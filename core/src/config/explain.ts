@@ -47,7 +47,7 @@ export function explain(errors: readonly ErrorObject[], prefix: Path = []): Mist
 const isWithin = (inner: ErrorObject, outer: ErrorObject): boolean =>
   inner !== outer && inner.schemaPath.startsWith(`${outer.schemaPath}/`);
 
-/** A failed `anyOf` stands for the errors of its branches, unless the value has the type of exactly one of them. */
+/** A failed `anyOf` stands for the errors of its branches, unless the value has the type of one of them and is wrong further inside. */
 function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
   let kept = [...errors];
   for (const union of errors.filter((error) => error.keyword === "anyOf")) {
@@ -57,14 +57,14 @@ function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
       const branch = error.schemaPath.slice(union.schemaPath.length + 1).split("/")[0]!;
       branches[branch] = [...(branches[branch] ?? []), error];
     }
-    const fitting = Object.values(branches).filter((branch) =>
-      branch.every((error) => error.instancePath !== union.instancePath || !["type", "const", "enum"].includes(error.keyword)),
-    );
-    const meant = fitting.length === 1 ? fitting[0]! : [];
+    const isDeeper = (error: ErrorObject) => error.instancePath !== union.instancePath || KEY_ERRORS.has(error.keyword);
+    const meant = Object.values(branches).find((branch) => branch.every(isDeeper)) ?? [];
     kept = kept.filter((error) => (meant.length > 0 ? error !== union : true) && (!inside.includes(error) || meant.includes(error)));
   }
   return kept;
 }
+
+const KEY_ERRORS: ReadonlySet<string> = new Set(["required", "additionalProperties"]);
 
 function explainOne(error: ErrorObject, path: Path): Mistake {
   const schema = error.parentSchema as JsonSchema;

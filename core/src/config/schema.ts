@@ -82,10 +82,14 @@ export const optimizerSection = section(
   "AdamW",
 );
 
-const aggregation = Type.Union([
-  Type.Enum([...AGGREGATIONS]),
-  Type.Object({ kind: Type.Enum([...AGGREGATIONS]), fixedLength: Type.Number({ exclusiveMinimum: 0 }) }),
-]);
+const FIXED_LENGTH = "seq-mean-token-sum-norm";
+const aggregation = Type.Union(
+  [
+    Type.Enum(AGGREGATIONS.filter((name) => name !== "scalar" && name !== FIXED_LENGTH)),
+    Type.Object({ kind: Type.Literal(FIXED_LENGTH), fixedLength: Type.Number({ exclusiveMinimum: 0, description: "Tokens" }) }),
+  ],
+  { description: "How per-token values become one number, for terms that do not say; the algorithm's, else token-mean" },
+);
 
 export const trainerSection = section(
   {
@@ -131,7 +135,7 @@ export const sftSection = Type.Object(
 
 const component = (what: string) => openSection(`${what}: \`use\` names it, further keys are its options`);
 
-/** Sections that hold components, with the extension point of each. */
+/** The config of a run, the part that is the same for all runs. */
 export const runSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: "For editors" })),
