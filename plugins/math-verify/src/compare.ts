@@ -2,7 +2,7 @@ import { parseMatrix } from "./matrix.js";
 import { isParsed } from "./normalize.js";
 import { sameScalar } from "./scalar.js";
 import { isAssignment, isEquation, parseRelation, parseSequence, type Relation, type Sequence, unwrap } from "./structure.js";
-import { tokenize } from "./tokens.js";
+import { tokenizeUnspaced } from "./tokens.js";
 
 type Tokens = readonly string[];
 
@@ -11,7 +11,7 @@ export function sameAnswer(prediction: string, gold: string, decimals: number): 
   if (prediction === "" || gold === "") return false;
   if (prediction === gold) return true;
   if (!isParsed(prediction) || !isParsed(gold)) return false;
-  const [p, g] = [tokenize(prediction), tokenize(gold)];
+  const [p, g] = [tokenizeUnspaced(prediction), tokenizeUnspaced(gold)];
   const sameSide = (a: Tokens, b: Tokens) => sameValue(a, b, decimals);
   const [inPrediction, inGold] = [parseRelation(p), parseRelation(g)];
   if (inPrediction !== null && inGold !== null) return sameRelation(inPrediction, inGold, sameSide);

@@ -1,4 +1,4 @@
-import { isControlWord, isDigit, isLetter, isSpace, join, tokenize } from "./tokens.js";
+import { isControlWord, isDigit, isLetter, isSpace, join, tokenize, tokenizeUnspaced } from "./tokens.js";
 
 /** Longer answers are compared as text without spaces, unparsed: the time a completion can cost stays bounded. */
 const MAX_ANSWER_LENGTH = 2000;
@@ -14,7 +14,7 @@ export function normalize(answer: string): string {
   text = join(unwrapText(tokenize(text)))
     .trim()
     .replace(TRAILING_UNIT, "");
-  return join(braceArguments(tokenize(text)))
+  return join(braceArguments(tokenizeUnspaced(text)))
     .replaceAll("<=", "≤")
     .replaceAll(">=", "≥");
 }
@@ -81,9 +81,8 @@ function unwrapText(tokens: readonly string[]): string[] {
   });
 }
 
-/** Without spaces, and with braces around single-token arguments: `\frac12` → `\frac{1}{2}`, `\sqrt3` → `\sqrt{3}`. */
-function braceArguments(spaced: readonly string[]): string[] {
-  const tokens = spaced.filter((token) => !isSpace(token));
+/** Braces around single-token arguments: `\frac12` → `\frac{1}{2}`, `\sqrt3` → `\sqrt{3}`. */
+function braceArguments(tokens: readonly string[]): string[] {
   const result: string[] = [];
   const expectedAfterGroup: number[] = [];
   let expected = 0;

@@ -13,6 +13,9 @@ export function tokenize(latex: string): string[] {
   return tokens;
 }
 
+/** The tokens that carry meaning: all but spaces. */
+export const tokenizeUnspaced = (latex: string): string[] => tokenize(latex).filter((token) => !isSpace(token));
+
 /** Text of the tokens, with a space wherever a control word would run into the letter after it. */
 export function join(tokens: readonly string[]): string {
   let text = "";

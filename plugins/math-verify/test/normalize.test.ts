@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { normalize } from "../src/normalize.js";
+
+describe("normalize", () => {
+  const table: [promise: string, answer: string, normal: string][] = [
+    ["trims and drops the trailing period", "  42. ", "42"],
+    ["drops the period inside and outside dollar signs", "$42.$", "42"],
+    ["drops dollar signs", "\\$18", "18"],
+    ["drops thin spaces", "10\\!000\\,000\\;0\\ 0", "1000000000"],
+    ["keeps a letter apart from the command before a dropped space", "\\pi\\,r", "\\pi r"],
+    ["keeps the matrix row separator before a space", "1\\\\ 2", "1\\\\2"],
+    ["drops \\left and \\right", "\\left( 1, 2 \\right]", "(1,2]"],
+    ["drops null delimiters", "\\left. x \\right.", "x"],
+    ["spells fractions one way", "\\dfrac{1}{2}\\tfrac{3}{4}", "\\frac{1}{2}\\frac{3}{4}"],
+    ["braces the arguments of fractions", "\\frac12 \\frac{a}b \\frac \\pi 2", "\\frac{1}{2}\\frac{a}{b}\\frac{\\pi}{2}"],
+    ["braces the arguments of roots", "\\sqrt3 \\sqrt[3]x \\sqrt{5}", "\\sqrt{3}\\sqrt[3]{x}\\sqrt{5}"],
+    ["braces arguments inside arguments", "\\frac{\\frac12}3", "\\frac{\\frac{1}{2}}{3}"],
+    ["spells percent one way", "50\\%", "50%"],
+    ["drops braced commas", "1{,}200{,}000", "1200000"],
+    ["drops thousands commas", "1,234,567.5", "1234567.5"],
+    ["keeps the commas of a list", "1,2,34,5678", "1,2,34,5678"],
+    ["keeps a comma that a space follows", "1, 234", "1,234"],
+    ["keeps commas in round brackets", "(1,234)", "(1,234)"],
+    ["keeps commas in square brackets", "[1,234)", "[1,234)"],
+    ["keeps commas in set brackets", "\\{1,234\\}", "\\{1,234\\}"],
+    ["keeps commas in bare set brackets", "{1,234}", "{1,234}"],
+    ["drops thousands commas inside a fraction", "\\frac{1,000}{3}", "\\frac{1000}{3}"],
+    ["keeps the comma after a decimal", "0.123,456", "0.123,456"],
+    ["drops degrees", "90^\\circ 90^{\\circ} 90°", "909090"],
+    ["drops units in \\text", "\\frac{3}{4}\\text{ cm}", "\\frac{3}{4}"],
+    ["drops units with powers", "5\\text{ cm}^2", "5"],
+    ["drops units with braced powers", "5 m^{3}", "5"],
+    ["drops a trailing unit after a digit", "12 apples", "12"],
+    ["drops a trailing unit in another text command", "12\\,\\mathrm{km}", "12"],
+    ["drops singular and plural where both are units", "1 dollar", "1"],
+    ["keeps words that are no units", "12 miles", "12miles"],
+    ["keeps a unit after a letter", "x m", "xm"],
+    ["unwraps text", "\\text{no solution}", "nosolution"],
+    ["unwraps nested text", "\\textbf{\\mbox{(B)}} \\mathrm{x}", "(B)x"],
+    ["spells relations one way", "a \\geq b \\le c >= d <= e \\lt f", "a≥b≤c≥d≤e<f"],
+    ["spells operators one way", "a \\cdot b \\times c \\div d", "a*b*c/d"],
+    ["leaves nothing of an empty answer", " $ $. ", ""],
+    ["keeps unbalanced braces", "}{\\frac", "}{\\frac"],
+  ];
+  for (const [promise, answer, normal] of table) it(promise, () => expect(normalize(answer)).to.equal(normal));
+});
