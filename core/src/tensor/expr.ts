@@ -246,8 +246,10 @@ export class Expr<O extends Op = Op> {
     const total = this.sub(peak).exp().sum(axis, true).log().add(peak);
     return keepDims ? total : total.squeeze(axis);
   }
+  /** x − max − log Σ exp(x − max): no digits of large logits are lost in a sum with the logarithm. */
   logSoftmax(axis = -1): Expr {
-    return this.sub(this.logSumExp(axis, true));
+    const shifted = this.sub(this.reduceMax(axis, true).stopGradient());
+    return shifted.sub(shifted.exp().sum(axis, true).log());
   }
   softmax(axis = -1): Expr {
     return this.logSoftmax(axis).exp();

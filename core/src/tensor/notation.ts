@@ -82,20 +82,37 @@ function meanOperand(x: Expr): Notation | undefined {
 
 const sameAxes = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((axis, i) => axis === b[i]);
 
-/** y and its axes where x = log Σ exp(y − max y) + max y. */
-function logSumExpOperand(x: Expr): { operand: Expr; axes: readonly number[] } | undefined {
-  const [logarithm, peak] = x.inputs;
-  const total = x.is("add") && logarithm!.is("log") ? logarithm.inputs[0]! : undefined;
-  const shifted = total?.is("sum") && total.inputs[0]!.is("exp") ? total.inputs[0]!.inputs[0]! : undefined;
-  if (!total?.is("sum") || !shifted?.is("sub") || shifted.inputs[1] !== peak || !peak?.is("stopGradient")) return undefined;
-  return peak.inputs[0]!.is("reduceMax") && peak.inputs[0]!.inputs[0] === shifted.inputs[0]
-    ? { operand: shifted.inputs[0]!, axes: total.attributes.axes }
-    : undefined;
+interface Reduced {
+  operand: Expr;
+  axes: readonly number[];
 }
 
-function logSoftmaxOperand(x: Expr): { operand: Expr; axes: readonly number[] } | undefined {
-  const sum = x.is("sub") ? logSumExpOperand(x.inputs[1]!) : undefined;
-  return sum?.operand === x.inputs[0] ? sum : undefined;
+/** y and its axes where x = y − sg[max y]. */
+function shiftedByPeak(x: Expr): Reduced | undefined {
+  const peak = x.is("sub") && x.inputs[1]!.is("stopGradient") ? x.inputs[1]!.inputs[0]! : undefined;
+  return peak?.is("reduceMax") && peak.inputs[0] === x.inputs[0] ? { operand: peak.inputs[0]!, axes: peak.attributes.axes } : undefined;
+}
+
+/** y where x = log Σ exp y over `axes`. */
+function logTotalOf(x: Expr, axes: readonly number[] | undefined): Expr | undefined {
+  const total = x.is("log") ? x.inputs[0]! : undefined;
+  if (!total?.is("sum") || !axes || !sameAxes(total.attributes.axes, axes)) return undefined;
+  return total.inputs[0]!.is("exp") ? total.inputs[0]!.inputs[0] : undefined;
+}
+
+/** y where x = log Σ exp(y − max y) + max y. */
+function logSumExpOperand(x: Expr): Reduced | undefined {
+  const [logarithm, peak] = x.inputs;
+  if (!x.is("add") || !logarithm!.is("log")) return undefined;
+  const shifted = logarithm.inputs[0]!.inputs[0]?.inputs[0];
+  const reduced = shifted && shiftedByPeak(shifted);
+  return shifted?.inputs[1] === peak && logTotalOf(logarithm, reduced?.axes) === shifted ? reduced : undefined;
+}
+
+/** y where x = (y − max y) − log Σ exp(y − max y). */
+function logSoftmaxOperand(x: Expr): Reduced | undefined {
+  const reduced = x.is("sub") ? shiftedByPeak(x.inputs[0]!) : undefined;
+  return reduced && logTotalOf(x.inputs[1]!, reduced.axes) === x.inputs[0] ? reduced : undefined;
 }
 
 /** min(max(y, low), high) and max(min(y, high), low), with bounds of one element. */

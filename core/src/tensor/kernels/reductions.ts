@@ -1,3 +1,5 @@
+import { ShapeError } from "../../errors.js";
+import { formatShape } from "../shape.js";
 import { allocate, elementCount, type TensorData } from "../value.js";
 import type { Kernel } from "./kernel.js";
 import { forEachRow, rowMajorStrides } from "./strides.js";
@@ -8,9 +10,9 @@ function resultStrides(shape: readonly number[], axes: readonly number[]): numbe
   return kept.map((step, i) => (axes.includes(i) ? 0 : step));
 }
 
-function reduction(start: number, combine: (total: number, x: number) => number): Kernel<"sum" | "reduceMax"> {
+function reduction(start: { float: number; int: number }, combine: (total: number, x: number) => number): Kernel<"sum" | "reduceMax"> {
   return ({ node, inputs: [x], shape }) => {
-    const result = allocate(node.dtype, elementCount(shape)).fill(start);
+    const result = allocate(node.dtype, elementCount(shape)).fill(node.dtype === "int" ? start.int : start.float);
     const source = x!.data;
     const strides = [resultStrides(x!.shape, node.attributes.axes), rowMajorStrides(x!.shape)];
     forEachRow(x!.shape, strides, (n, [o, i], [oStep, iStep]) => {
@@ -31,6 +33,7 @@ const larger = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !
 const argmax: Kernel<"argmax"> = ({ node, inputs: [x], shape }) => {
   const { outer, size, inner } = aroundAxis(x!.shape, node.attributes.axis);
   const result = new Int32Array(elementCount(shape));
+  if (size === 0 && result.length > 0) throw new ShapeError(`argmax: axis ${node.attributes.axis} of ${formatShape(x!.shape)} is empty`);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       const at = (k: number) => x!.data[(o * size + k) * inner + i]!;
@@ -62,6 +65,7 @@ const cumsum: Kernel<"cumsum"> = ({ node, inputs: [x] }) => {
 
 /** Indices of the k largest of each row, descending; of equals the smaller index first. */
 function topIndices(data: TensorData, width: number, k: number): Int32Array {
+  if (k > width) throw new ShapeError(`topK: no ${k} largest along an axis of ${width}`);
   const rows = width === 0 ? 0 : data.length / width;
   const result = new Int32Array(rows * k);
   for (let row = 0; row < rows; row++) {
@@ -81,8 +85,8 @@ const topKValues: Kernel<"topKValues"> = ({ node, inputs: [x] }) => {
 };
 
 export const reductions = {
-  sum: reduction(0, (total, x) => total + x),
-  reduceMax: reduction(Number.NEGATIVE_INFINITY, Math.max),
+  sum: reduction({ float: 0, int: 0 }, (total, x) => total + x),
+  reduceMax: reduction({ float: Number.NEGATIVE_INFINITY, int: -(2 ** 31) }, Math.max),
   argmax,
   cumsum,
   topKIndices,
