@@ -1,4 +1,6 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { bindDims, type Expr, evaluate, type Feeds, type TensorValue, topologicalOrder } from "@proximal/core";
+import { type GraphProto, ModelProtoSchema } from "onnx-buf";
 import { Tensor } from "onnxruntime-node";
 import { type ElementType, type LoweredGraph, type LowerOptions, lower, Session, type SessionOptions } from "../src/index.js";
 
@@ -18,6 +20,18 @@ export async function runGraph(graph: LoweredGraph, feeds: Feeds, options: Sessi
   } finally {
     await session.release();
   }
+}
+
+/** Operators in file order: of the graph itself and of each subgraph in it. */
+export function operatorsOf({ bytes }: LoweredGraph): { outer: string[]; bodies: string[][]; all: string[] } {
+  const bodies: string[][] = [];
+  const walk = (graph: GraphProto): string[] =>
+    graph.node.map((node) => {
+      for (const { g } of node.attribute) if (g) bodies.push(walk(g));
+      return node.opType;
+    });
+  const outer = walk(fromBinary(ModelProtoSchema, bytes).graph!);
+  return { outer, bodies, all: [...outer, ...bodies.flat()] };
 }
 
 /** ‖a − b‖₂ / ‖b‖₂ over the finite elements; ∞ where NaN or infinity differ. */

@@ -1,26 +1,9 @@
-import { type Bindings, bindDim, type Dim, Expr, type Op, type OpAttributes, topologicalOrder } from "@proximal/core";
+import { type Bindings, bindDim, type Dim, Expr, topologicalOrder } from "@proximal/core";
 import type { Rule } from "./rule.js";
 import { algebraRules } from "./rules-algebra.js";
 import { contractionRules } from "./rules-contraction.js";
 import { shapeRules } from "./rules-shape.js";
-
-/** The attributes that hold sizes. */
-const SIZES = ["shape", "size", "starts", "ends", "before", "after"] as const;
-
-function bindAttributes(node: Expr, bind: (dim: Dim) => Dim): { attributes: OpAttributes[Op]; changed: boolean } {
-  const attributes: Record<string, unknown> = { ...node.attributes };
-  let changed = false;
-  const bound = (dim: Dim | null) => {
-    const result = dim === null ? null : bind(dim);
-    if (result !== dim) changed = true;
-    return result;
-  };
-  for (const key of SIZES) {
-    const value = attributes[key] as Dim | readonly (Dim | null)[] | undefined;
-    if (value !== undefined) attributes[key] = typeof value === "object" ? value.map(bound) : bound(value);
-  }
-  return { attributes: changed ? (attributes as OpAttributes[Op]) : node.attributes, changed };
-}
+import { bindAttributes } from "./sizes.js";
 
 /**
  * Binds the symbolic sizes and rewrites the expressions into cheaper equal ones: broadcasts move outwards until an
