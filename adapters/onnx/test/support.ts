@@ -23,7 +23,7 @@ export async function runGraph(graph: LoweredGraph, feeds: Feeds, options: Sessi
 }
 
 /** Operators in file order: of the graph itself and of each subgraph in it. */
-export function operatorsOf({ bytes }: LoweredGraph): { outer: string[]; bodies: string[][]; all: string[] } {
+export function operatorsOf({ bytes }: { bytes: Uint8Array }): { outer: string[]; bodies: string[][]; all: string[] } {
   const bodies: string[][] = [];
   const walk = (graph: GraphProto): string[] =>
     graph.node.map((node) => {

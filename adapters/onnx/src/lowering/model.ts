@@ -93,9 +93,9 @@ export const ABORT_OUTPUT = "%abort";
 
 /** The graph as an ONNX file. */
 export function encodeModel(builder: GraphBuilder, { abortOutput = false } = {}): Uint8Array<ArrayBuffer> {
-  const element = builder.scalar("bool", 0);
+  const element = abortOutput ? builder.scalar("bool", 0) : undefined;
   const proto = graph(builder);
-  if (abortOutput) {
+  if (element) {
     // First in the outputs: a sequence, which the binding cannot hand to JavaScript.
     proto.node.push(create(NodeProtoSchema, { opType: "SequenceConstruct", input: [element.name], output: [ABORT_OUTPUT] }));
     const sequence = create(TypeProto_SequenceSchema, { elemType: tensorType(element) });

@@ -2,7 +2,7 @@ import { EngineError } from "@proximal/core";
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import type { LoweredGraph } from "../lowering/lower.js";
 import { ABORT_OUTPUT } from "../lowering/model.js";
-import { executionProvider, type Provider, unavailable } from "./provider.js";
+import { executionProvider, isDeviceFailure, type Provider, unavailable } from "./provider.js";
 
 export interface SessionOptions {
   /** Default cpu. */
@@ -27,12 +27,18 @@ export type Fetches = Readonly<Record<string, Tensor | null>>;
 
 /** A loaded graph. `run` blocks its thread, so sessions live in a worker. */
 export class Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   private live = true;
+  private lastRun: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly session: InferenceSession,
     private readonly abortOutput: boolean,
-  ) {}
+  ) {
+    this.inputNames = session.inputNames;
+    this.outputNames = session.outputNames.filter((name) => name !== ABORT_OUTPUT);
+  }
 
   static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput">, options: SessionOptions = {}): Promise<Session> {
     const { provider = "cpu", threads, spinning = true, memoryPattern = false, optimization = "all", deviceId = 0 } = options;
@@ -43,23 +49,15 @@ export class Session {
         graphOptimizationLevel: optimization,
         enableMemPattern: memoryPattern,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-        logSeverityLevel: 3,
+        logSeverityLevel: 4, // failures come as errors
         extra: { session: { intra_op: { allow_spinning: spinning ? "1" : "0" } } },
       });
       return new Session(session, graph.abortOutput);
     } catch (error) {
       const message = (error as Error).message;
-      if (provider !== "cpu" && /provider|adapter|device|CUDA|libonnxruntime_providers/i.test(message)) throw unavailable(provider, error);
+      if (provider !== "cpu" && isDeviceFailure(message)) throw unavailable(provider, error);
       throw new EngineError(`the runtime refuses the graph: ${message}`, { cause: error });
     }
-  }
-
-  get inputNames(): readonly string[] {
-    return this.session.inputNames;
-  }
-
-  get outputNames(): readonly string[] {
-    return this.session.outputNames.filter((name) => name !== ABORT_OUTPUT);
   }
 
   /**
@@ -75,13 +73,19 @@ export class Session {
       ? Object.fromEntries(fetches.map((name) => [name, null]))
       : { ...fetches };
     this.check(feeds, wanted);
-    const preallocated = Object.values(wanted).every((tensor) => tensor !== null);
+    const result = this.execute(feeds, wanted);
+    this.lastRun = result.catch(() => undefined);
+    return result;
+  }
+
+  private async execute(feeds: Feeds, fetches: Record<string, Tensor | null>): Promise<Record<string, Tensor>> {
+    const abort = this.abortOutput && Object.values(fetches).every((tensor) => tensor !== null);
     try {
-      const results = await this.session.run(feeds, this.abortOutput && preallocated ? { [ABORT_OUTPUT]: null, ...wanted } : wanted);
-      return Object.fromEntries(Object.keys(wanted).map((name) => [name, wanted[name] ?? (results[name] as Tensor)]));
+      const results = await this.session.run(feeds, abort ? { [ABORT_OUTPUT]: null, ...fetches } : fetches);
+      return Object.fromEntries(Object.keys(fetches).map((name) => [name, fetches[name] ?? (results[name] as Tensor)]));
     } catch (error) {
       const { message } = error as Error;
-      if (this.abortOutput && preallocated && message === ABORT_MESSAGE) return wanted as Record<string, Tensor>;
+      if (abort && message === ABORT_MESSAGE) return fetches as Record<string, Tensor>;
       throw new EngineError(`the graph failed: ${message}`, { cause: error });
     }
   }
@@ -94,10 +98,11 @@ export class Session {
     if (unknown.length > 0) throw new EngineError(`the graph has no output ${unknown.join(", ")}`, { accepted: this.outputNames });
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back, once a run that has begun is over. */
   async release(): Promise<void> {
     if (!this.live) return;
     this.live = false;
+    await this.lastRun;
     await this.session.release();
   }
 }
