@@ -1,0 +1,3 @@
+export * from "./dataset.js";
+export * from "./prompt.js";
+export * from "./records.js";

@@ -1,0 +1,11 @@
+export * from "./composition.js";
+export * from "./metrics.js";
+export * from "./run.js";
+export * from "./schedule.js";
+export * from "./scoring.js";
+export * from "./serialize.js";
+export type { HostServices } from "./services.js";
+export * from "./settings.js";
+export * from "./states.js";
+export * from "./step.js";
+export * from "./update.js";

@@ -1,0 +1,57 @@
+import { fracZeroStd } from "../builtin/group-normalized.js";
+import { mean, std } from "../builtin/statistics.js";
+import type { Metrics } from "../extension/index.js";
+import type { Batch } from "../rollout/index.js";
+
+/** Metrics of a component, each as `<id>.<name>`. */
+export const prefixed = (id: string, metrics: Metrics = {}): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${id}.${name}`, value]));
+
+/** A response counts as correct when the column `correct` says so; without one, when its first reward is above one half. */
+export function correctness(batch: Batch): Float64Array {
+  if (batch.has("correct")) return batch.f64("correct");
+  if (!batch.has("rewardComponents")) return new Float64Array(batch.rows).fill(Number.NaN);
+  const values = batch.f64("rewardComponents");
+  const width = values.length / batch.rows;
+  return Float64Array.from({ length: batch.rows }, (_, row) => {
+    const first = values[row * width]!;
+    return Number.isNaN(first) ? first : first > 0.5 ? 1 : 0;
+  });
+}
+
+/** The rows that have a reward. */
+export function verifiedRows(batch: Batch): Batch {
+  const rewards = batch.f64("rewards");
+  return rewards.some(Number.isNaN) ? batch.select([...rewards.keys()].filter((row) => !Number.isNaN(rewards[row]))) : batch;
+}
+
+/** What the sampled responses say, before any of them is left out: rewards, accuracy, lengths, entropy estimate. */
+export function rolloutMetrics(batch: Batch, rewardIds: readonly string[]): Metrics {
+  const rewards = batch.f64("rewards").filter(Number.isFinite);
+  const lengths = batch.lengths;
+  const oldLogp = batch.f64("oldLogp");
+  const mask = batch.f64("mask");
+  const chosen = oldLogp.filter((_, t) => mask[t] === 1);
+  const components = batch.has("rewardComponents") ? batch.f64("rewardComponents") : new Float64Array();
+  const componentMean = (k: number) =>
+    mean(Float64Array.from({ length: batch.rows }, (_, row) => components[row * rewardIds.length + k]!).filter(Number.isFinite));
+  return {
+    rows: batch.rows,
+    groups: batch.groups,
+    reward: mean(rewards),
+    rewardStd: std(rewards, 0),
+    ...Object.fromEntries(rewardIds.map((id, k) => [`reward.${id}`, componentMean(k)])),
+    accuracy: mean(correctness(batch).filter(Number.isFinite)),
+    unverifiable: batch.rows - rewards.length,
+    fracZeroStd: fracZeroStd(verifiedRows(batch)),
+    length: mean(lengths),
+    lengthMax: lengths.reduce((a, b) => Math.max(a, b), 0),
+    truncated: mean(batch.f64("truncated")),
+    tokens: batch.tokens,
+    // Monte Carlo estimate: the mean surprise of the tokens that were drawn.
+    entropyEstimate: -mean(chosen),
+  };
+}
+
+/** Resident memory of the process, MiB. */
+export const residentMemory = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20);

@@ -1,0 +1,51 @@
+import type { GenerateRequest } from "../extension/index.js";
+import type { DecodeResult } from "../policy/index.js";
+import type { Trajectory } from "../rollout/index.js";
+import type { Run } from "./run.js";
+
+/**
+ * Decodes responses for one step. The noise of a response is named by (seed, step, prompt, key), never by how many were drawn
+ * before; a request without a key is named by how often its prompt came before in the step.
+ */
+export function makeGenerate(run: Run, step: number): (requests: readonly GenerateRequest[]) => Promise<Trajectory[]> {
+  const { policy, settings, random } = run;
+  const { sampling } = settings;
+  const noise = random.fork("noise", step);
+  const seen = new Map<string, number>();
+  const keyOf = ({ prompt, key }: GenerateRequest): number => {
+    if (key !== undefined) return noise.fork("named", prompt.id, key).key();
+    const count = seen.get(prompt.id) ?? 0;
+    seen.set(prompt.id, count + 1);
+    return noise.fork("counted", prompt.id, count).key();
+  };
+  return async (requests) => {
+    const decoded = await policy.decode(
+      requests.map((request) => ({
+        prompt: request.prompt.tokens,
+        prefix: request.prefix,
+        key: keyOf(request),
+        maxTokens: request.maxTokens ?? sampling.maxTokens,
+        temperature: request.temperature ?? sampling.temperature,
+        topK: sampling.topK,
+        topP: sampling.topP,
+        minP: sampling.minP,
+      })),
+    );
+    return decoded.map((result, i) => toTrajectory(requests[i]!, result, requests[i]!.temperature ?? sampling.temperature, run));
+  };
+}
+
+/** Tokens of the prefix are given, not sampled: they are not trained on unless the sampler that gave them says so. */
+function toTrajectory(request: GenerateRequest, { tokens, logp, finish }: DecodeResult, temperature: number, { policy }: Run): Trajectory {
+  const given = request.prefix?.length ?? 0;
+  return {
+    prompt: request.prompt,
+    tokens,
+    mask: new Uint8Array(tokens.length).fill(1, given),
+    logp: logp.map((value, t) => (t < given ? 0 : value)),
+    text: policy.tokenizer.decode(tokens),
+    finish,
+    temperature,
+    ...(request.columns === undefined ? {} : { columns: request.columns }),
+  };
+}

@@ -1,0 +1,76 @@
+import { PluginError } from "../errors.js";
+import type { PolicyGradient, ScoreTokens, ServiceName, Services } from "../extension/index.js";
+import type { StepValues } from "../policy/index.js";
+import { rowsOf } from "./columns.js";
+import type { Placed } from "./composition.js";
+import type { Run } from "./run.js";
+
+/** Services that come from outside the run: an embedding model, a judge. */
+export type HostServices = Partial<Pick<Services, "embed" | "judge">>;
+
+/** The services that the component's `requires` names; touching another one is the component's mistake. */
+export function servicesOf(run: Run, { id, metadata }: Placed, host: HostServices): Services {
+  const service = (name: ServiceName) => {
+    if (!(metadata.requires ?? []).includes(name)) {
+      throw new PluginError(`the ${metadata.point} "${id}" uses the service "${name}" without naming it in its requires`);
+    }
+    if (name === "scoreTokens") return scoreTokens(run);
+    if (name === "policyGradient") return policyGradient(run);
+    const given = host[name];
+    if (given !== undefined) return given;
+    throw new PluginError(`the ${metadata.point} "${id}" needs the service "${name}", which this run does not have`);
+  };
+  return {
+    get embed() {
+      return service("embed") as Services["embed"];
+    },
+    get judge() {
+      return service("judge") as Services["judge"];
+    },
+    get scoreTokens() {
+      return service("scoreTokens") as ScoreTokens;
+    },
+    get policyGradient() {
+      return service("policyGradient") as PolicyGradient;
+    },
+  };
+}
+
+const scoreTokens =
+  (run: Run): ScoreTokens =>
+  async (batch, { temperature = run.settings.sampling.temperature, prompts, responses } = {}) => {
+    const rows = rowsOf(batch).map(({ prompt, response }, i) => ({ prompt: prompts?.[i] ?? prompt, response: responses?.[i] ?? response }));
+    if (rows.length === 0) return new Float64Array();
+    return (await run.policy.score(rows, { outputs: ["logp"], temperature })).logp!;
+  };
+
+const LAYER = /(?:^|\.)layers\.(\d+)\./;
+
+const policyGradient =
+  (run: Run): PolicyGradient =>
+  async (batch, advantages, layers) => {
+    const stepValues: StepValues = stepValuesOf(run, 0, run.settings.optimizer.learningRate);
+    const request = { program: run.program, batch: batch.with({ advantages }), stepValues, temperature: run.settings.sampling.temperature };
+    const gradients = await run.policy.gradients(request);
+    const isWanted = (name: string) => {
+      const layer = LAYER.exec(name)?.[1];
+      return layers === undefined || (layer !== undefined && layers.includes(Number(layer)));
+    };
+    const parts = Object.keys(gradients).filter(isWanted).sort();
+    const flat = new Float32Array(parts.reduce((size, name) => size + gradients[name]!.length, 0));
+    let at = 0;
+    for (const name of parts) {
+      flat.set(gradients[name]!, at);
+      at += gradients[name]!.length;
+    }
+    return flat;
+  };
+
+/** What all terms read in the coming update, by `<term>.<name>`. */
+export function stepValuesOf(run: Run, step: number, learningRate: number): StepValues {
+  return Object.fromEntries(
+    run.composition.terms.flatMap((term) =>
+      Object.entries(run.stepValuesOf(term, step, learningRate)).map(([name, value]) => [`${term.id}.${name}`, value] as const),
+    ),
+  );
+}

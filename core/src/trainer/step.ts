@@ -1,0 +1,123 @@
+import type { Metrics } from "../extension/index.js";
+import type { Batch } from "../rollout/index.js";
+import { addPolicyColumns, completeFactors } from "./columns.js";
+import { prefixed, residentMemory, rolloutMetrics, verifiedRows } from "./metrics.js";
+import { makeGenerate } from "./rollout.js";
+import type { Run } from "./run.js";
+import { learningRateAt } from "./schedule.js";
+import { scoreGroups } from "./scoring.js";
+import { Stopwatch } from "./stopwatch.js";
+import { type Updates, updatePolicy } from "./update.js";
+
+export interface StepOutcome {
+  /** Everything that is reported of the step; NaN where a value does not exist. */
+  metrics: Metrics;
+  /** All rows that were sampled, scored. */
+  sampled: Batch;
+  /** The rows that took part in the update, with advantages; `rolloutRow` names their place among the sampled. */
+  trained: Batch;
+}
+
+/** One step of training, from 0: sample, score, estimate, update. */
+export async function trainingStep(run: Run, step: number): Promise<StepOutcome> {
+  const clock = new Stopwatch();
+  const learningRate = learningRateAt(step, run.settings.trainer.steps, run.settings.optimizer);
+
+  const { sampled, metrics: sampling } = await sample(run, step, clock);
+  // Rows without a reward take no part: neither in the update nor in their group's statistics.
+  const verified = verifiedRows(sampled);
+  const known = await clock.time("score", () => addPolicyColumns(run, verified, run.columnsOnHost, run.settings.trainer.recomputeOldLogp));
+  const { batch: estimated, metrics: estimation } = await estimate(run, known, step);
+  const trained = completeFactors(run, keep(estimated));
+  const updates = await clock.time("update", () => updatePolicy(run, trained, step, learningRate, run.random.fork("step", step)));
+  await afterUpdate(run, trained, updates, step);
+
+  const metrics: Metrics = {
+    step: step + 1,
+    loss: updates.loss,
+    gradNorm: updates.gradNorm,
+    learningRate,
+    updates: updates.count,
+    skipped: updates.skipped,
+    trainedRows: trained.rows,
+    ...rolloutMetrics(
+      sampled,
+      run.composition.rewards.map(({ id }) => id),
+    ),
+    ...updateMetrics(run, trained, updates),
+    ...sampling,
+    ...estimation,
+    secondsGenerate: clock.seconds("generate"),
+    secondsReward: clock.seconds("reward"),
+    secondsScore: clock.seconds("score"),
+    secondsUpdate: clock.seconds("update"),
+    seconds: clock.total,
+    tokensPerSecond: sampled.tokens / clock.total,
+    rss: residentMemory(),
+  };
+  return { metrics, sampled, trained };
+}
+
+/** Groups as the sampler chose them, scored. */
+async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampled: Batch; metrics: Metrics }> {
+  const { sampler } = run.composition;
+  const generate = makeGenerate(run, step);
+  let rewardMetrics: Metrics = {};
+  const collected = await sampler.component.collect({
+    ...run.contextOf(sampler, step),
+    prompts: run.data.train,
+    policy: run.policy,
+    generate: (requests) => clock.time("generate", () => generate(requests)),
+    score: async (groups) => {
+      const { batch, metrics } = await clock.time("reward", () => scoreGroups(run, groups, step));
+      rewardMetrics = metrics;
+      return batch;
+    },
+  });
+  run.states.set(sampler, collected.state);
+  const { batch } = collected;
+  const sampled = batch.with({ rolloutRow: Int32Array.from({ length: batch.rows }, (_, row) => row) }, run.specs);
+  return { sampled, metrics: { ...rewardMetrics, ...prefixed(sampler.id, collected.metrics) } };
+}
+
+async function estimate(run: Run, batch: Batch, step: number): Promise<{ batch: Batch; metrics: Metrics }> {
+  const { advantage } = run.composition;
+  if (advantage === null || batch.rows === 0) return { batch, metrics: {} };
+  const { columns, state, metrics } = await advantage.component.estimate(batch, run.contextOf(advantage, step));
+  run.states.set(advantage, state);
+  return { batch: batch.with(columns, run.specs), metrics: prefixed(advantage.id, metrics) };
+}
+
+/** The rows that no component took out. */
+function keep(batch: Batch): Batch {
+  if (!batch.has("keep")) return batch;
+  const kept = batch.f64("keep");
+  return batch.select([...kept.keys()].filter((row) => kept[row] !== 0));
+}
+
+async function afterUpdate(run: Run, batch: Batch, { observed }: Updates, step: number): Promise<void> {
+  for (const placed of run.components) {
+    const own = Object.entries(observed).flatMap(([name, values]) =>
+      name.startsWith(`${placed.id}.`) ? [[name.slice(placed.id.length + 1), values] as const] : [],
+    );
+    const { state, services } = run.contextOf(placed, step);
+    const outcome = { observed: Object.fromEntries(own), batch, services, state, step };
+    run.states.set(placed, await placed.component.afterUpdate?.(outcome));
+  }
+}
+
+/** What the updates saw, and how the terms of the loss came out. */
+function updateMetrics(run: Run, trained: Batch, { observed, kl, logpGap, logpGapMax }: Updates): Metrics {
+  const scalars = Object.fromEntries(Object.entries(observed).flatMap(([name, v]) => (v.length === 1 ? [[name, v[0]!]] : [])));
+  const gate = run.composition.terms[0]?.id;
+  const side = (name: string) => scalars[`${gate}.clipFraction${name}`] ?? 0;
+  const entropy = trained.has("oldEntropy") ? trained.f64("oldEntropy") : undefined;
+  return {
+    kl,
+    clipFraction: scalars[`${gate}.clipFraction`] ?? side("High") + side("Low"),
+    ...(entropy === undefined ? {} : { entropy: entropy.reduce((a, b) => a + b, 0) / entropy.length }),
+    logpGap,
+    logpGapMax,
+    ...scalars,
+  };
+}

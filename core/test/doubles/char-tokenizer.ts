@@ -1,0 +1,31 @@
+import { DataError, type Message, type Tokenizer } from "../../src/index.js";
+
+/** One token a character of `alphabet`; id 0 ends a response, id 1 pads. */
+export class CharTokenizer implements Tokenizer {
+  readonly stopTokens = [0];
+  readonly padToken = 1;
+  readonly chat?: (messages: readonly Message[]) => string;
+
+  constructor(
+    private readonly alphabet = "0123456789+=-?, abcdefghijklmnopqrstuvwxyz",
+    { chat = false }: { chat?: boolean } = {},
+  ) {
+    if (chat) this.chat = (messages) => `${messages.map(({ role, content }) => `${role}=${content}`).join(" ")} assistant=`;
+  }
+
+  get vocabularySize(): number {
+    return this.alphabet.length + 2;
+  }
+
+  encode(text: string): Int32Array {
+    return Int32Array.from(text, (char) => {
+      const at = this.alphabet.indexOf(char);
+      if (at < 0) throw new DataError(`the tokenizer does not know the character "${char}"`);
+      return at + 2;
+    });
+  }
+
+  decode(tokens: ArrayLike<number>): string {
+    return Array.from(tokens, (id) => this.alphabet[id - 2] ?? "").join("");
+  }
+}

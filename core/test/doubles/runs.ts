@@ -1,0 +1,89 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  ClipGate,
+  type ComponentClass,
+  completeOptions,
+  EntropyRegularizer,
+  ExactMatchReward,
+  GroupNormalizedAdvantage,
+  IndependentSampler,
+  instantiate,
+  KlRegularizer,
+  loadDataSets,
+  metadataOf,
+  type Placed,
+  Run,
+  type RunComponents,
+  type RunParts,
+  type RunSettings,
+} from "../../src/index.js";
+import { CharTokenizer } from "./char-tokenizer.js";
+import { TabularPolicy } from "./tabular-policy.js";
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "proximal-"));
+
+/** Sums of one-digit numbers as a data set. */
+export function sumsFile(folder: string, size = 6): string {
+  const file = join(folder, "sums.jsonl");
+  const records = Array.from({ length: size }, (_, i) => ({ prompt: `${i}+1=`, answer: `${i + 1}`, level: i % 2 }));
+  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  return file;
+}
+
+export function place<C>(
+  target: ComponentClass<C>,
+  options: Readonly<Record<string, unknown>> = {},
+  id = metadataOf(target).id,
+): Placed<C> {
+  return { id, component: instantiate(target, completeOptions(target, options)), metadata: metadataOf(target) };
+}
+
+export const grpo = (over: Partial<RunComponents> = {}): RunComponents => ({
+  sampler: place(IndependentSampler, { groupSize: 8, promptsPerStep: 4 }),
+  rewards: [{ ...place(ExactMatchReward), weight: 1, inner: [] }],
+  advantage: place(GroupNormalizedAdvantage),
+  terms: [
+    { ...place(ClipGate), coefficient: 1 },
+    { ...place(KlRegularizer), coefficient: 0.01 },
+    { ...place(EntropyRegularizer), coefficient: 0.001 },
+  ],
+  aggregation: "token-mean",
+  specs: {},
+  ...over,
+});
+
+type Nested<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] };
+
+export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
+  seed: over.seed ?? 1,
+  sampling: { maxTokens: 3, temperature: 1, topP: 1, topK: 0, minP: 0, ...over.sampling },
+  optimizer: {
+    learningRate: 0.1,
+    schedule: "constant",
+    warmupSteps: 0,
+    minLearningRate: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    maxGradNorm: 1,
+    ...over.optimizer,
+  },
+  trainer: { steps: 6, epochs: 1, miniBatches: 1, recomputeOldLogp: false, checkpointEvery: 2, keepCheckpoints: 9, ...over.trainer },
+  evaluation: { every: 3, limit: 100, greedy: true, samples: 1, ...over.evaluation },
+});
+
+/** A run on a table of logits over a small alphabet, with the default composition of GRPO. */
+export function tabularRun(
+  folder: string,
+  over: Partial<Omit<RunParts, "settings">> & { settings?: Nested<RunSettings>; alphabet?: string } = {},
+): Run & { policy: TabularPolicy } {
+  const tokenizer = new CharTokenizer(over.alphabet ?? "0123456789+=");
+  const chosen = settings(over.settings);
+  const policy = over.policy ?? new TabularPolicy({ tokenizer, optimizer: chosen.optimizer });
+  const facts = { tokenizer, contextLength: policy.info.contextLength, maxTokens: chosen.sampling.maxTokens, answerRequired: true };
+  const data = over.data ?? loadDataSets({ train: sumsFile(folder), evalFraction: 0.2 }, facts, chosen.seed);
+  return new Run({ ...over, settings: chosen, policy, composition: over.composition ?? grpo(), data }) as Run & { policy: TabularPolicy };
+}

@@ -1,0 +1,239 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type DecodeRequest,
+  type DecodeResult,
+  EngineError,
+  type Expr,
+  evaluate,
+  gradient,
+  input,
+  type OptimizerOptions,
+  type PolicyBackend,
+  type PolicyInfo,
+  type PolicyLeaves,
+  Random,
+  type ScoreOptions,
+  type ScoreResult,
+  type ScoreRow,
+  type TensorValue,
+  type Tokenizer,
+  type UpdateRequest,
+  type UpdateResult,
+} from "../../src/index.js";
+import { CharTokenizer } from "./char-tokenizer.js";
+
+interface Cell {
+  logits: Float64Array;
+  m: Float64Array;
+  v: Float64Array;
+}
+
+const OPTIMIZER: OptimizerOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
+
+/** A context that has no row in the table yet holds these logits: all tokens equally likely. */
+const fresh = (size: number): Cell => ({ logits: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) });
+
+/**
+ * A policy without a network: one row of logits for each (prompt, position). It runs objectives through the float64
+ * evaluator, so that everything around the engine is tested without one.
+ */
+export class TabularPolicy implements PolicyBackend {
+  readonly tokenizer: Tokenizer;
+  readonly info: PolicyInfo;
+  private table = new Map<string, Cell>();
+  private readonly snapshots = new Map<string, Map<string, Cell>>();
+  private updates = 0;
+  private readonly optimizer: OptimizerOptions;
+  /** Requests that were decoded so far. */
+  decoded = 0;
+  closed = false;
+
+  constructor({
+    tokenizer = new CharTokenizer(),
+    optimizer = {},
+    contextLength = 64,
+  }: { tokenizer?: Tokenizer; optimizer?: Partial<OptimizerOptions>; contextLength?: number } = {}) {
+    this.tokenizer = tokenizer;
+    this.optimizer = { ...OPTIMIZER, ...optimizer };
+    this.info = { architecture: "table", parameters: 0, vocabularySize: tokenizer.vocabularySize, contextLength, engine: "evaluator" };
+  }
+
+  private cell(prompt: Int32Array, position: number, table = this.table): Cell {
+    const key = `${prompt.join(",")}@${position}`;
+    const known = table.get(key) ?? fresh(this.info.vocabularySize);
+    table.set(key, known);
+    return known;
+  }
+
+  /** [V] log-probabilities. */
+  private logProbs(prompt: Int32Array, position: number, temperature: number, table?: Map<string, Cell>): Float64Array {
+    const scaled = this.cell(prompt, position, table).logits.map((x) => x / temperature);
+    const peak = Math.max(...scaled);
+    const logSum = peak + Math.log(scaled.reduce((sum, x) => sum + Math.exp(x - peak), 0));
+    return scaled.map((x) => x - logSum);
+  }
+
+  async decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
+    this.decoded += requests.length;
+    return requests.map((request) => this.decodeOne(request));
+  }
+
+  private decodeOne(request: DecodeRequest): DecodeResult {
+    const { prompt, prefix = new Int32Array(), key, maxTokens, temperature, greedy = false } = request;
+    const stops = request.stopTokens ?? this.tokenizer.stopTokens;
+    const tokens = [...prefix];
+    const logp = tokens.map((token, t) => this.logProbs(prompt, t, temperature)[token]!);
+    while (tokens.length < prefix.length + maxTokens) {
+      const t = tokens.length;
+      const row = this.logProbs(prompt, t, temperature);
+      const token = greedy ? row.indexOf(Math.max(...row)) : new Random(key).fork(t).weighted(row.map(Math.exp));
+      tokens.push(token);
+      logp.push(row[token]!);
+      if (stops.includes(token)) return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "stop" };
+    }
+    return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "length" };
+  }
+
+  async score(rows: readonly ScoreRow[], { outputs, temperature, snapshot }: ScoreOptions): Promise<ScoreResult> {
+    const table = snapshot === undefined ? this.table : this.snapshots.get(snapshot);
+    if (table === undefined) throw new EngineError(`there is no snapshot "${snapshot}"`);
+    const perToken = rows.flatMap(({ prompt, response }) =>
+      Array.from(response, (token, t) => ({ token, row: this.logProbs(prompt, t, temperature, table) })),
+    );
+    const result: ScoreResult = {};
+    for (const output of outputs) {
+      if (output === "logp") result.logp = Float64Array.from(perToken, ({ token, row }) => row[token]!);
+      else if (output === "entropy")
+        result.entropy = Float64Array.from(perToken, ({ row }) => -row.reduce((sum, x) => sum + Math.exp(x) * x, 0));
+      else throw new EngineError(`a table has no ${output}`);
+    }
+    return result;
+  }
+
+  async update(request: UpdateRequest): Promise<UpdateResult> {
+    const { loss, observed, logp, gradients } = this.differentiate(request);
+    const gradNorm = Math.sqrt([...gradients.values()].reduce((sum, g) => sum + g.reduce((s, x) => s + x * x, 0), 0));
+    const skipped = !Number.isFinite(loss) || !Number.isFinite(gradNorm);
+    if (!skipped) this.step(gradients, gradNorm, request.learningRate);
+    return { loss, gradNorm, skipped, observed, logp };
+  }
+
+  async gradients(request: Omit<UpdateRequest, "learningRate">): Promise<Record<string, Float32Array>> {
+    const { gradients } = this.differentiate(request);
+    return Object.fromEntries([...gradients].map(([name, g]) => [name, Float32Array.from(g)]));
+  }
+
+  private differentiate({ program, batch, stepValues, temperature }: Omit<UpdateRequest, "learningRate">) {
+    const B = batch.rows;
+    const T = Math.max(1, ...batch.lengths);
+    const V = this.info.vocabularySize;
+    const logits = input("logits", [B, T, V]);
+    const tokens = input("tokens", [B, T], "int");
+    const all = logits.mul(1 / temperature).logSoftmax(-1);
+    const logp = all.gatherElements(tokens.expandDims(-1), -1).squeeze(-1);
+    const absent = (name: string) => (): never => {
+      throw new EngineError(`a table has no ${name}`);
+    };
+    const leaves: PolicyLeaves = {
+      logp: () => logp,
+      entropy: () => all.exp().mul(all).sum(-1).neg(),
+      logits: () => logits,
+      values: absent("values"),
+      hidden: absent("hidden"),
+      topK: absent("topK"),
+    };
+    const built = program.build({ B, T, V, H: 1, K: 1 }, leaves);
+    const feeds: Record<string, TensorValue> = {
+      logits: { shape: [B, T, V], data: new Float64Array(B * T * V) },
+      tokens: { shape: [B, T], data: new Int32Array(B * T) },
+      ...(program.feeds(
+        built,
+        batch,
+        Array.from({ length: B }, (_, row) => row),
+        { B, T },
+        stepValues,
+      ) as Record<string, TensorValue>),
+    };
+    const cells: { key: string; at: number }[] = [];
+    for (let row = 0; row < B; row++) {
+      const { prompt } = batch.trajectories[row]!;
+      batch.tokensOf("tokens", row).forEach((token, t) => {
+        (feeds.tokens!.data as Int32Array)[row * T + t] = token;
+        (feeds.logits!.data as Float64Array).set(this.cell(prompt.tokens, t).logits, (row * T + t) * V);
+        cells.push({ key: `${prompt.tokens.join(",")}@${t}`, at: row * T + t });
+      });
+    }
+    const names = Object.keys(built.observed);
+    const wanted: Expr[] = [built.loss, gradient(built.loss, [logits])[0]!, logp, ...names.map((name) => built.observed[name]!)];
+    const [loss, grad, seen, ...values] = evaluate(wanted, feeds).map(({ data }) => Float64Array.from(data));
+    const gradients = new Map<string, Float64Array>();
+    for (const { key, at } of cells) {
+      const sum = gradients.get(key) ?? new Float64Array(V);
+      for (let v = 0; v < V; v++) sum[v]! += grad![at * V + v]!;
+      gradients.set(key, sum);
+    }
+    return {
+      loss: loss![0]!,
+      observed: Object.fromEntries(names.map((name, i) => [name, values[i]!])),
+      logp: Float64Array.from(cells, ({ at }) => seen![at]!),
+      gradients,
+    };
+  }
+
+  /** AdamW on the rows that have a gradient. */
+  private step(gradients: ReadonlyMap<string, Float64Array>, norm: number, learningRate: number): void {
+    const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = this.optimizer;
+    const scale = maxGradNorm !== null && norm > maxGradNorm ? maxGradNorm / norm : 1;
+    this.updates++;
+    for (const [key, g] of gradients) {
+      const { logits, m, v } = this.table.get(key)!;
+      for (let i = 0; i < g.length; i++) {
+        m[i] = beta1 * m[i]! + (1 - beta1) * scale * g[i]!;
+        v[i] = beta2 * v[i]! + (1 - beta2) * (scale * g[i]!) ** 2;
+        const mean = m[i]! / (1 - beta1 ** this.updates);
+        const variance = v[i]! / (1 - beta2 ** this.updates);
+        logits[i]! -= learningRate * (mean / (Math.sqrt(variance) + epsilon) + weightDecay * logits[i]!);
+      }
+    }
+  }
+
+  async snapshot(name: string): Promise<void> {
+    this.snapshots.set(name, structuredClone(this.table));
+  }
+
+  async save(folder: string): Promise<void> {
+    const plain = (table: Map<string, Cell>) =>
+      [...table].map(([key, { logits, m, v }]) => [key, { logits: [...logits], m: [...m], v: [...v] }] as const);
+    const state = { updates: this.updates, table: plain(this.table), snapshots: [...this.snapshots].map(([name, t]) => [name, plain(t)]) };
+    await writeFile(join(folder, "table.json"), JSON.stringify(state));
+  }
+
+  async restore(folder: string): Promise<void> {
+    type Plain = [string, { logits: number[]; m: number[]; v: number[] }][];
+    const state = JSON.parse(await readFile(join(folder, "table.json"), "utf8")) as {
+      updates: number;
+      table: Plain;
+      snapshots: [string, Plain][];
+    };
+    const cells = (plain: Plain) =>
+      new Map(
+        plain.map(([key, { logits, m, v }]) => [
+          key,
+          { logits: Float64Array.from(logits), m: Float64Array.from(m), v: Float64Array.from(v) },
+        ]),
+      );
+    this.updates = state.updates;
+    this.table = cells(state.table);
+    this.snapshots.clear();
+    for (const [name, plain] of state.snapshots) this.snapshots.set(name, cells(plain));
+  }
+
+  async export(folder: string): Promise<void> {
+    await this.save(folder);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
