@@ -110,6 +110,7 @@ export function addDataColumns(run: Run, batch: Batch): Batch {
 
 /** Neutral values of the factors that a component declares but left out in this step. */
 export function completeFactors(run: Run, batch: Batch): Batch {
+  if (batch.rows === 0) return batch;
   const columns: Record<string, ColumnInput> = {};
   for (const name of run.program.columns) {
     if (batch.has(name)) continue;

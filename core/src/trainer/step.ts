@@ -44,7 +44,7 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
       sampled,
       run.composition.rewards.map(({ id }) => id),
     ),
-    ...updateMetrics(run, trained, updates),
+    ...updateMetrics(run, updates),
     ...sampling,
     ...estimation,
     secondsGenerate: clock.seconds("generate"),
@@ -107,15 +107,15 @@ async function afterUpdate(run: Run, batch: Batch, { observed }: Updates, step: 
 }
 
 /** What the updates saw, and how the terms of the loss came out. */
-function updateMetrics(run: Run, trained: Batch, { observed, kl, logpGap, logpGapMax }: Updates): Metrics {
+function updateMetrics(run: Run, { observed, kl, logpGap, logpGapMax }: Updates): Metrics {
   const scalars = Object.fromEntries(Object.entries(observed).flatMap(([name, v]) => (v.length === 1 ? [[name, v[0]!]] : [])));
   const gate = run.composition.terms[0]?.id;
   const side = (name: string) => scalars[`${gate}.clipFraction${name}`] ?? 0;
-  const entropy = trained.has("oldEntropy") ? trained.f64("oldEntropy") : undefined;
+  const observedEntropy = Object.keys(scalars).find((name) => name.endsWith(".entropy"));
   return {
     kl,
     clipFraction: scalars[`${gate}.clipFraction`] ?? side("High") + side("Low"),
-    ...(entropy === undefined ? {} : { entropy: entropy.reduce((a, b) => a + b, 0) / entropy.length }),
+    ...(observedEntropy === undefined ? {} : { entropy: scalars[observedEntropy]! }),
     logpGap,
     logpGapMax,
     ...scalars,
