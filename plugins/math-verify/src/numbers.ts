@@ -24,25 +24,32 @@ export function numberEnd(text: string, at: number): number {
     const denominator = unsignedEnd(text, end + 1);
     if (denominator > end + 1) end = denominator;
   }
-  const percent = /[ \t]*\\?%/y;
-  percent.lastIndex = end;
-  return percent.test(text) ? percent.lastIndex : end;
+  let percent = end;
+  while (text[percent] === " " || text[percent] === "\t") percent++;
+  if (text[percent] === "\\") percent++;
+  return text[percent] === "%" ? percent + 1 : end;
 }
 
 /** The last number of a text, or null. A sign right after a digit, a letter or a closing bracket is an operator, not a sign. */
 export function lastNumber(text: string): string | null {
-  let last: string | null = null;
-  for (let at = 0; at < text.length; ) {
+  let lastDigit = text.length - 1;
+  while (lastDigit >= 0 && !isDigit(text[lastDigit])) lastDigit--;
+  let at = lastDigit;
+  while (at > 0 && isPart(text[at - 1])) at--;
+  let [start, stop] = [0, 0];
+  while (at >= 0 && at <= lastDigit) {
     const end = numberEnd(text, at);
     if (end === at || (isSign(text[at]) && isOperand(text[at - 1]))) at++;
     else {
-      last = text.slice(at, end);
+      [start, stop] = [at, end];
       at = end;
     }
   }
-  return last;
+  return stop === 0 ? null : text.slice(start, stop);
 }
 
+const isPart = (character: string | undefined): boolean =>
+  isDigit(character) || isSign(character) || character === "." || character === "," || character === "/";
 const isSign = (character: string | undefined): boolean => character === "-" || character === "+" || character === "−";
 const isOperand = (character: string | undefined): boolean =>
   isDigit(character) || isLetter(character) || character === ")" || character === "]" || character === "}";
