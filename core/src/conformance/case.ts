@@ -1,4 +1,4 @@
-import { Batch, type ColumnInput, type ColumnSpecs, isStandardColumn } from "../rollout/index.js";
+import { Batch, type ColumnInput, type ColumnSpecs, isStandardColumn, STANDARD_COLUMNS } from "../rollout/index.js";
 
 export type Options = Readonly<Record<string, unknown>>;
 export type Inputs = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ const TOKEN_COLUMNS = ["logp", "oldLogp", "entropy", "tokens", "values", "refLog
  * `group` is 0 for all rows when the case gives none; rows without any token column have `lengths` tokens, or one.
  */
 export function batchOfCase(inputs: Inputs, specs: ColumnSpecs = {}, extra: Readonly<Record<string, ColumnInput>> = {}): Batch {
-  const token = TOKEN_COLUMNS.map((name) => inputs[name]).find(isRagged) ?? Object.values(inputs).find(isRagged);
+  const token = TOKEN_COLUMNS.map((name) => inputs[name]).find(isRagged) ?? guessTokenColumn(inputs, specs);
   const all = { ...inputs, ...extra };
   const rows = token?.length ?? (Object.values(all).find(isArray) ?? []).length;
   const lengths =
@@ -28,4 +28,12 @@ export function batchOfCase(inputs: Inputs, specs: ColumnSpecs = {}, extra: Read
     if (fits || specs[name] !== undefined || isStandardColumn(name)) columns[name] = value;
   }
   return new Batch({ lengths, group }).with(columns, specs);
+}
+
+/** A ragged input of no known meaning holds tokens, unless the case gives the lengths. */
+function guessTokenColumn(inputs: Inputs, specs: ColumnSpecs): readonly (readonly unknown[])[] | undefined {
+  if (isArray(inputs.lengths)) return undefined;
+  const known = (name: string) => specs[name] ?? (isStandardColumn(name) ? STANDARD_COLUMNS[name] : undefined);
+  const found = Object.entries(inputs).find(([name, value]) => isRagged(value) && (known(name)?.at ?? "token") === "token");
+  return found?.[1] as readonly (readonly unknown[])[] | undefined;
 }

@@ -21,14 +21,16 @@ function stepContext(component: { initialState?(): State }, { state, step = 0, s
   };
 }
 
-/** Rows as numbers, token columns as rows of numbers. */
-export function nested(batch: Batch, given: ColumnInput): unknown {
-  if (ArrayBuffer.isView(given) && given.length === batch.tokens && given.length !== batch.rows) {
+/** Rows as numbers, token columns as rows of numbers. `ragged`: the case itself has token columns, which settles rows of one token each. */
+export function nested(batch: Batch, given: ColumnInput, ragged = false): unknown {
+  if (ArrayBuffer.isView(given) && given.length === batch.tokens && (given.length !== batch.rows || ragged)) {
     const flat = given as unknown as Float64Array;
     return Array.from({ length: batch.rows }, (_, row) => Array.from(flat.subarray(batch.offsets[row]!, batch.offsets[row + 1]!)));
   }
   return Array.from(given as ArrayLike<unknown>, (value) => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value));
 }
+
+const hasRagged = (inputs: Inputs): boolean => Object.values(inputs).some((value) => Array.isArray(value) && Array.isArray(value[0]));
 
 /** Runs an advantage estimator on a case; its columns by name, state and metrics beside them. */
 export async function runAdvantage(
@@ -40,7 +42,9 @@ export async function runAdvantage(
   const estimator = instantiate(component, options);
   const batch = batchOfCase(inputs, facts.specs);
   const result: EstimateResult = await estimator.estimate(batch, stepContext(estimator, facts));
-  const columns = Object.fromEntries(Object.entries(result.columns).map(([name, given]) => [name, nested(batch, given)]));
+  const columns = Object.fromEntries(
+    Object.entries(result.columns).map(([name, given]) => [name, nested(batch, given, hasRagged(inputs))]),
+  );
   return { ...columns, metrics: result.metrics, ...(result.state === undefined ? {} : { state: result.state }) };
 }
 
@@ -61,7 +65,7 @@ export async function runReward(
   const values = (list: ArrayLike<number | null>) => Array.from(list, (v) => (v === null || Number.isNaN(v) ? null : v));
   return {
     ...Object.fromEntries(Object.entries(result.components ?? {}).map(([name, list]) => [name, values(list)])),
-    ...Object.fromEntries(Object.entries(result.columns ?? {}).map(([name, given]) => [name, nested(batch, given)])),
+    ...Object.fromEntries(Object.entries(result.columns ?? {}).map(([name, given]) => [name, nested(batch, given, hasRagged(inputs))])),
     rewards: values(result.rewards),
     metrics: result.metrics,
     ...(result.state === undefined ? {} : { state: result.state }),

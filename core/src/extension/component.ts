@@ -34,6 +34,8 @@ export interface ComponentOptions {
   /** Properties that some other component of the run must provide. */
   needs?: readonly string[];
   conventions?: Conventions;
+  /** Components of one package that name the same state share it: whatever one of them returns, the others see. */
+  sharedState?: string;
   /** It wraps other reward models, given as `inner` in the config. */
   wraps?: boolean;
 }

@@ -67,6 +67,8 @@ export interface GenerateRequest {
 
 export interface SampleContext<S extends State = State> extends StepContext<S> {
   prompts: PromptSource;
+  /** Longest response of the run, tokens. */
+  maxTokens: number;
   /** One trajectory a request, in order: single-turn decoding or, with an environment, whole episodes. */
   generate(requests: readonly GenerateRequest[]): Promise<Trajectory[]>;
   /** Scores groups with the run's reward models: a batch with `rewards` and `rewardComponents`. */

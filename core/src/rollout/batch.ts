@@ -69,6 +69,32 @@ export class Batch {
     );
   }
 
+  /**
+   * Rows of all parts, in order, with the row and token columns that every part has. `groups` gives the group ids of each
+   * part's rows (equal ids = one group); by default groups of different parts stay apart.
+   */
+  static concat(parts: readonly Batch[], groups?: readonly ArrayLike<number>[]): Batch {
+    let first = 0;
+    const ids = parts.map((part, i) => {
+      const own = groups?.[i] ?? part.group.map((g) => g + first);
+      first += part.groups;
+      return Array.from(own);
+    });
+    const columns = new Map<string, Column>();
+    for (const [name, column] of parts[0]?.columns ?? []) {
+      if (column.at !== "token" && column.at !== "row") continue;
+      const all = parts.map((part) => part.columns.get(name));
+      if (all.some((other) => other === undefined || other.dtype !== column.dtype || other.width !== column.width)) continue;
+      columns.set(name, { ...column, values: joinValues(all.map((other) => other!.values)) });
+    }
+    return new Batch({
+      lengths: parts.flatMap((part) => [...part.lengths]),
+      group: ids.flat(),
+      columns,
+      trajectories: parts.flatMap((part) => [...part.trajectories]),
+    });
+  }
+
   get tokens(): number {
     return this.offsets[this.rows]!;
   }
@@ -166,6 +192,11 @@ export class Batch {
     return new Batch({ lengths: this.lengths, group: this.group, columns: next, trajectories: this.trajectories });
   }
 
+  /** The same rows and columns over other trajectories, whose response lengths must agree. */
+  withTrajectories(trajectories: readonly Trajectory[]): Batch {
+    return new Batch({ lengths: this.lengths, group: this.group, columns: this.columns, trajectories });
+  }
+
   /** The given rows, in the given order; groups are renumbered, group and step columns kept for the groups that remain. */
   select(rows: ArrayLike<number>): Batch {
     const list = Array.from(rows);
@@ -211,6 +242,18 @@ function pickRanges(values: Column["values"], ranges: readonly [number, number][
   for (const [from, to] of ranges) {
     result.set((values as Float64Array).subarray(from, to), at);
     at += to - from;
+  }
+  return result;
+}
+
+function joinValues(parts: readonly Column["values"][]): Column["values"] {
+  const first = parts[0]!;
+  if (!ArrayBuffer.isView(first)) return parts.flatMap((part) => [...(part as readonly unknown[])]);
+  const result = new (first.constructor as Float64ArrayConstructor)(parts.reduce((sum, part) => sum + part.length, 0)) as Float64Array;
+  let at = 0;
+  for (const part of parts) {
+    result.set(part as Float64Array, at);
+    at += part.length;
   }
   return result;
 }
