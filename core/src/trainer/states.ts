@@ -2,7 +2,7 @@ import { CheckpointError } from "../errors.js";
 import type { State } from "../extension/index.js";
 import type { Placed } from "./composition.js";
 
-const keyOf = ({ id, metadata }: Placed): string => `${metadata.point}:${id}`;
+const keyOf = ({ id, metadata }: Placed): string => metadata.sharedState ?? `${metadata.point}:${id}`;
 const STATELESS: State = Object.freeze({ version: 0 });
 
 /** The states of all components of a run. Components get and return them; nobody else holds one. */

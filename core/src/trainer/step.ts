@@ -66,6 +66,7 @@ async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampl
   const collected = await sampler.component.collect({
     ...run.contextOf(sampler, step),
     prompts: run.data.train,
+    maxTokens: run.settings.sampling.maxTokens,
     policy: run.policy,
     generate: (requests) => clock.time("generate", () => generate(requests)),
     score: async (groups) => {
