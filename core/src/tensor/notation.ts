@@ -27,10 +27,27 @@ const around = (open: string, part: Expr, close: string): Notation => ({
   write: ([piece]) => atom(`${open}${piece!.text}${close}`),
 });
 
+/** An operand to the right of an operator: a leading minus sign gets parentheses too. */
+const wrapRight = (piece: Piece, atLeast: number): string => wrap(piece, piece.level === LEVEL.minus ? LEVEL.atom : atLeast);
+
 /** `right` is what the right operand must bind like: one level more where a − (b − c) needs its parentheses. */
 const infix = (sign: string, level: number, parts: readonly Expr[], right: number = level): Notation => ({
   parts,
-  write: ([a, b]) => ({ text: `${wrap(a!, level)}${sign}${wrap(b!, right)}`, level }),
+  write: ([a, b]) => ({
+    text: `${wrap(a!, level)}${sign}${wrapRight(b!, right)}`,
+    // −a·b reads as −(a·b).
+    level: level === LEVEL.product && a!.level === LEVEL.minus ? LEVEL.minus : level,
+  }),
+});
+const plus = (a: Expr, b: Expr): Notation => ({
+  parts: [a, b],
+  write: ([left, right]) => {
+    const negative = right!.level === LEVEL.minus;
+    return {
+      text: `${wrap(left!, LEVEL.sum)} ${negative ? `− ${right!.text.slice(1)}` : `+ ${wrap(right!, LEVEL.sum)}`}`,
+      level: LEVEL.sum,
+    };
+  },
 });
 const minus = (a: Expr, b: Expr): Notation => infix(" − ", LEVEL.sum, [a, b], LEVEL.product);
 const squared = (x: Expr): Notation => ({ parts: [x], write: ([piece]) => ({ text: `${wrap(piece!, LEVEL.atom)}²`, level: LEVEL.power }) });
@@ -148,7 +165,7 @@ const notations: { [O in Op]?: (x: Expr<O>, inputs: readonly Expr[]) => Notation
     const inner = peel(a!);
     const operand = inner.is("reduceMax") ? peel(inner.inputs[0]!) : undefined;
     if (inner.is("reduceMax") && operand?.is("neg")) return call(`min${under(operand, inner.attributes.axes)}`, [operand.inputs[0]!]);
-    return { parts: [a!], write: ([piece]) => ({ text: `−${wrap(piece!, LEVEL.product)}`, level: LEVEL.minus }) };
+    return { parts: [a!], write: ([piece]) => ({ text: `−${wrapRight(piece!, LEVEL.product)}`, level: LEVEL.minus }) };
   },
   abs: (_, [a]) => around("|", a!, "|"),
   floor: (_, [a]) => around("⌊", a!, "⌋"),
@@ -161,19 +178,15 @@ const notations: { [O in Op]?: (x: Expr<O>, inputs: readonly Expr[]) => Notation
   add: (x, [a, b]) => {
     const total = logSumExpOperand(x);
     if (total) return call(`logsumexp${under(total.operand, total.axes)}`, [total.operand]);
-    const [left, right] = [peel(a!), peel(b!)];
-    if (right.is("neg")) return minus(a!, right.inputs[0]!);
-    if (left.is("neg")) return minus(b!, left.inputs[0]!);
-    const value = literal(b!);
-    if (value === undefined || value >= 0) return infix(" + ", LEVEL.sum, [a!, b!]);
-    return { parts: [a!], write: ([piece]) => ({ text: `${wrap(piece!, LEVEL.sum)} − ${formatNumber(-value)}`, level: LEVEL.sum }) };
+    const left = peel(a!);
+    return left.is("neg") && !peel(b!).is("neg") ? minus(b!, left.inputs[0]!) : plus(a!, b!);
   },
   sub: (x, [a, b]) => {
     const softmax = logSoftmaxOperand(x);
     return softmax ? call(`logsoftmax${under(softmax.operand, softmax.axes)}`, [softmax.operand]) : minus(a!, b!);
   },
   mul: (_, [a, b]) => (a === b ? squared(a!) : infix("·", LEVEL.product, [a!, b!])),
-  div: (x, [a, b]) => meanOperand(x) ?? infix(" / ", LEVEL.product, [a!, b!], LEVEL.minus),
+  div: (x, [a, b]) => meanOperand(x) ?? infix(" / ", LEVEL.product, [a!, b!], LEVEL.power),
   pow: (_, [a, b]) => (literal(b!) === 2 ? squared(a!) : infix("^", LEVEL.power, [a!, b!], LEVEL.atom)),
   min: (x, inputs) => clip(x) ?? call("min", inputs),
   max: (x, inputs) => clip(x) ?? call("max", inputs),
@@ -183,7 +196,7 @@ const notations: { [O in Op]?: (x: Expr<O>, inputs: readonly Expr[]) => Notation
   not: (_, [a]) =>
     a!.is("equal")
       ? comparison(" ≠ ", " ≠ ", a!.inputs)
-      : { parts: [a!], write: ([piece]) => ({ text: `¬${wrap(piece!, LEVEL.atom)}`, level: LEVEL.minus }) },
+      : { parts: [a!], write: ([piece]) => ({ text: `¬${wrap(piece!, LEVEL.atom)}`, level: LEVEL.power }) },
   and: (_, inputs) => infix(" ∧ ", LEVEL.and, inputs),
   or: (_, inputs) => infix(" ∨ ", LEVEL.or, inputs),
   cast: (_, [a]) => around("1[", a!, "]"),
@@ -192,7 +205,7 @@ const notations: { [O in Op]?: (x: Expr<O>, inputs: readonly Expr[]) => Notation
     write: ([a, b]) => {
       const { transposeA, transposeB } = x.attributes;
       const left = transposeA ? `${wrap(a!, LEVEL.atom)}ᵀ` : wrap(a!, LEVEL.product);
-      const right = transposeB ? `${wrap(b!, LEVEL.atom)}ᵀ` : wrap(b!, LEVEL.minus);
+      const right = transposeB ? `${wrap(b!, LEVEL.atom)}ᵀ` : wrapRight(b!, LEVEL.power);
       return { text: `${left} @ ${right}`, level: LEVEL.product };
     },
   }),
