@@ -53,7 +53,8 @@ export class ConfigDocument {
     try {
       text = readFileSync(full, "utf8");
     } catch (cause) {
-      throw new ConfigError("cannot read this config", { file: shown, given: (cause as Error).message, cause });
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw new ConfigError(code === "ENOENT" ? "there is no such file" : `this file cannot be read: ${message}`, { file: shown, cause });
     }
     const lines = new LineCounter();
     const source = parseDocument(text, { lineCounter: lines });

@@ -4,11 +4,13 @@ import { pathToFileURL } from "node:url";
 import type { TSchema } from "typebox";
 import { CORE_FOLDER, readJson } from "../config/installation.js";
 import { type JsonSchema, publishedSchema } from "../config/json-schema.js";
+import { didYouMean } from "../config/nearest.js";
 import { PluginError } from "../errors.js";
 import { type ComponentClass, type ComponentMetadata, metadataOf } from "../extension/component.js";
 import type { Manifest, ManifestComponent } from "../extension/manifest.js";
 import { CONTRACT, type ExtensionPoint } from "../extension/names.js";
 import { type AdapterDefinition, isAdapter, isPlugin, type PluginDefinition } from "../extension/plugin.js";
+import { isStandardColumn, STANDARD_COLUMNS } from "../rollout/standard.js";
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 
@@ -110,6 +112,7 @@ function componentManifest(target: ComponentClass, module: string, write: Write)
       hint: `other names than ${HOST_KEYS[meta.point].join(", ")}`,
     });
   }
+  refuseUntyped(meta);
   const options = meta.options ?? ({ type: "object", properties: {} } as unknown as TSchema);
   return {
     id: meta.id,
@@ -126,6 +129,18 @@ function componentManifest(target: ComponentClass, module: string, write: Write)
     conventions: { ...meta.conventions },
     wraps: meta.wraps ?? false,
   };
+}
+
+/** A column named without its type must be a standard one. */
+function refuseUntyped({ point, id, reads = [], writes = [] }: ComponentMetadata): void {
+  for (const reference of [...reads, ...writes]) {
+    const name = typeof reference === "string" ? reference : reference.name;
+    if (isStandardColumn(name) || (typeof reference === "object" && "at" in reference)) continue;
+    throw new PluginError(`${point} "${id}": "${name}" is no standard column`, {
+      accepted: `{ name: "${name}", at: "row", dtype: "f64" }, or a standard column`,
+      hint: didYouMean(name, Object.keys(STANDARD_COLUMNS)),
+    });
+  }
 }
 
 const readsOf = ({ point, reads }: ComponentMetadata) => [...(reads ?? (point === "gate" ? ["logp", "oldLogp", "advantages"] : []))];

@@ -1,0 +1,137 @@
+import "reflect-metadata";
+import { container, type DependencyContainer } from "tsyringe";
+import { revealSecrets } from "../config/annotations.js";
+import type { ResolvedComponent } from "../config/component.js";
+import type { ResolvedConfig } from "../config/resolve.js";
+import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
+import { type ComponentMetadata, type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
+import { instantiate } from "../extension/instantiate.js";
+import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
+import type { PolicyBackend } from "../policy/index.js";
+import type { ColumnSpecs } from "../rollout/index.js";
+import { type CompositionOptions, checkComposition } from "./check.js";
+import { partsOf, specsOf } from "./columns.js";
+import { loadAdapter, loadComponent } from "./load.js";
+
+/** A component at its place in a run. */
+export interface Placed<C = MaybeStateful> {
+  /** Unique within its extension point; names its state, metrics and step values. */
+  id: string;
+  component: C;
+  metadata: ComponentMetadata;
+}
+
+export interface PlacedReward extends Placed<RewardModel> {
+  /** Factor in the sum of rewards. */
+  weight: number;
+  /** What a wrapping model wraps. */
+  inner: readonly PlacedReward[];
+}
+
+export interface PlacedTerm extends Placed<LossComponent> {
+  /** Factor in the sum of terms. */
+  coefficient: number;
+}
+
+/** The components of one run: what a config resolves to. */
+export interface RunComponents {
+  sampler: Placed<Sampler>;
+  rewards: readonly PlacedReward[];
+  /** null when no term reads what an estimator would write. */
+  advantage: Placed<AdvantageEstimator> | null;
+  /** Gate or objective first, then regularizers. */
+  terms: readonly PlacedTerm[];
+  /** Of terms that name none. */
+  aggregation: Aggregation;
+  /** Types of the columns that are not standard. */
+  specs: ColumnSpecs;
+}
+
+/** What components may know of a run, from its config and its policy. */
+export const runFactsOf = ({ seed, trainer, sampling, sampler }: ResolvedConfig, vocabularySize: number): RunFacts => {
+  const size = (name: string) => (typeof sampler?.options[name] === "number" ? sampler.options[name] : 1);
+  return {
+    seed,
+    totalSteps: trainer.steps,
+    groupSize: size("groupSize"),
+    promptsPerStep: size("promptsPerStep"),
+    maxTokens: sampling.maxTokens,
+    temperature: sampling.temperature,
+    vocabularySize,
+  };
+};
+
+/**
+ * Instances of all components, in a container of the run's own: two runs of one process share nothing. Errors:
+ * `CompositionError` as `checkComposition`, `PluginError` for a package that cannot be loaded or a constructor that throws.
+ */
+export async function buildComposition(config: ResolvedConfig, facts: RunFacts, options: CompositionOptions = {}): Promise<RunComponents> {
+  checkComposition(config, options);
+  const scope: Scope = { config, facts, run: container.createChildContainer() };
+  const { sampler, rewards, advantage, gate, objective, regularizers } = config;
+  const terms = [gate, objective, ...regularizers].filter((part) => part !== undefined);
+  return {
+    sampler: await place<Sampler>(sampler!, scope),
+    rewards: await inOrder(rewards, (reward) => placeReward(reward, scope)),
+    advantage: advantage === undefined ? null : await place<AdvantageEstimator>(advantage, scope),
+    terms: await inOrder(terms, async (term) => ({ ...(await place<LossComponent>(term, scope)), coefficient: term.coefficient })),
+    aggregation: config.trainer.aggregation,
+    specs: specsOf(partsOf(config)),
+  };
+}
+
+interface Scope {
+  config: ResolvedConfig;
+  facts: RunFacts;
+  run: DependencyContainer;
+}
+
+async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await map(item));
+  return results;
+}
+
+async function placeReward(part: ResolvedComponent, scope: Scope): Promise<PlacedReward> {
+  const inner = await inOrder(part.inner, (reward) => placeReward(reward, scope));
+  return { ...(await place<RewardModel>(part, scope)), weight: part.weight, inner };
+}
+
+async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope): Promise<Placed<C>> {
+  const target = await loadComponent(part);
+  const where = { file: config.place(part.path), path: part.path };
+  try {
+    const component = instantiate(target, revealSecrets(part.options), { facts, parent: run }) as C;
+    return { id: part.name, component, metadata: metadataOf(target) };
+  } catch (cause) {
+    const { name, version } = part.package.manifest;
+    if (cause instanceof ProximalError) {
+      const path = [part.path, cause.details.path].filter(Boolean).join(".");
+      throw errorFromJSON({ code: cause.code, message: cause.message, details: { ...cause.details, ...where, path } });
+    }
+    throw new PluginError(`${part.point} "${part.id}" of ${name} ${version} failed in its constructor: ${(cause as Error).message}`, {
+      ...where,
+      given: part.options,
+      cause,
+    });
+  }
+}
+
+/** Conventions of every component of a run, for its header. */
+export const conventionsOf = (config: ResolvedConfig): { component: string; conventions: Conventions }[] =>
+  partsOf(config)
+    .filter(({ component }) => Object.keys(component.conventions).length > 0)
+    .map(({ point, id, component }) => ({ component: `${point} ${id}`, conventions: component.conventions }));
+
+/** Opens the policy that a config names. `valueHead`: some component trains values. */
+export async function openPolicy(config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> {
+  const adapter = await loadAdapter(config.adapter);
+  const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = config.optimizer;
+  return adapter.open({
+    model: revealSecrets(config.model),
+    engine: revealSecrets(config.engine),
+    optimizer: { beta1, beta2, epsilon, weightDecay, maxGradNorm },
+    seed: config.seed,
+    valueHead,
+  });
+}

@@ -1,0 +1,41 @@
+import type { ResolvedComponent } from "../config/component.js";
+import type { InstalledPackage } from "../config/installation.js";
+import type { ResolvedConfig } from "../config/resolve.js";
+import { partsOf } from "./columns.js";
+
+const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
+
+/** `clipLow 0.2, clipHigh 0.28` */
+const values = (options: Readonly<Record<string, unknown>>): string =>
+  Object.entries(options)
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+
+function describePart({ point, id, options, coefficient, weight, origin, component }: ResolvedComponent): string[] {
+  const factor = point === "reward" ? weight : coefficient;
+  const lead = `  ${point.padEnd(12)}${factor === 1 ? "" : `${factor} × `}${id}`;
+  const conventions = values(component.conventions);
+  return [
+    `${lead}  (${origin})${values(options) && `: ${values(options)}`}`,
+    ...(conventions ? [`  ${"".padEnd(12)}  ${conventions}`] : []),
+  ];
+}
+
+/** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */
+export function describeRun(config: ResolvedConfig): string[] {
+  const { algorithm, adapter, trainer, sampling, data } = config;
+  return [
+    `  ${"run".padEnd(12)}${config.name}, seed ${config.seed}`,
+    ...(algorithm === undefined
+      ? []
+      : [`  ${"algorithm".padEnd(12)}${algorithm.id}  (${packageName(algorithm.package)}): ${algorithm.algorithm.description}`]),
+    `  ${"engine".padEnd(12)}${adapter.adapter.id}  (${packageName(adapter.package)})${values(config.engine) && `: ${values(config.engine)}`}`,
+    `  ${"model".padEnd(12)}${values(config.model)}`,
+    `  ${"data".padEnd(12)}${data.train}`,
+    ...partsOf(config).flatMap(describePart),
+    `  ${"aggregation".padEnd(12)}${typeof trainer.aggregation === "string" ? trainer.aggregation : values({ ...trainer.aggregation })}`,
+    `  ${"sampling".padEnd(12)}${values({ ...sampling })}`,
+    `  ${"optimizer".padEnd(12)}${values({ ...config.optimizer })}`,
+    `  ${"output".padEnd(12)}${config.output}`,
+  ];
+}
