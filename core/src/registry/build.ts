@@ -4,48 +4,14 @@ import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
-import { type ComponentMetadata, type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
+import { type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
-import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
+import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { PolicyBackend } from "../policy/index.js";
-import type { ColumnSpecs } from "../rollout/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
 import { loadAdapter, loadComponent } from "./load.js";
-
-/** A component at its place in a run. */
-export interface Placed<C = MaybeStateful> {
-  /** Unique within its extension point; names its state, metrics and step values. */
-  id: string;
-  component: C;
-  metadata: ComponentMetadata;
-}
-
-export interface PlacedReward extends Placed<RewardModel> {
-  /** Factor in the sum of rewards. */
-  weight: number;
-  /** What a wrapping model wraps. */
-  inner: readonly PlacedReward[];
-}
-
-export interface PlacedTerm extends Placed<LossComponent> {
-  /** Factor in the sum of terms. */
-  coefficient: number;
-}
-
-/** The components of one run: what a config resolves to. */
-export interface RunComponents {
-  sampler: Placed<Sampler>;
-  rewards: readonly PlacedReward[];
-  /** null when no term reads what an estimator would write. */
-  advantage: Placed<AdvantageEstimator> | null;
-  /** Gate or objective first, then regularizers. */
-  terms: readonly PlacedTerm[];
-  /** Of terms that name none. */
-  aggregation: Aggregation;
-  /** Types of the columns that are not standard. */
-  specs: ColumnSpecs;
-}
+import type { Placed, PlacedReward, RunComponents } from "./placed.js";
 
 /** What components may know of a run, from its config and its policy. */
 export const runFactsOf = ({ seed, trainer, sampling, sampler }: ResolvedConfig, vocabularySize: number): RunFacts => {

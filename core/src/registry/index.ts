@@ -3,4 +3,5 @@ export { type CompositionOptions, checkComposition, InvalidCompositionError } fr
 export { POLICY_COLUMNS, partsOf, REWARD_COLUMNS, ROLLOUT_COLUMNS } from "./columns.js";
 export { type DiscoverOptions, discover } from "./discover.js";
 export { loadAdapter, loadComponent } from "./load.js";
+export type * from "./placed.js";
 export { type Resolution, type ResolveOptions, resolveConfig, resolveRun } from "./resolve.js";

@@ -1,0 +1,37 @@
+import type { ComponentMetadata } from "../extension/component.js";
+import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
+import type { ColumnSpecs } from "../rollout/batch.js";
+
+/** A component at its place in a run. */
+export interface Placed<C = MaybeStateful> {
+  /** Unique within its extension point; names its state, metrics and step values. */
+  id: string;
+  component: C;
+  metadata: ComponentMetadata;
+}
+
+export interface PlacedReward extends Placed<RewardModel> {
+  /** Factor in the sum of rewards. */
+  weight: number;
+  /** What a wrapping model wraps. */
+  inner: readonly PlacedReward[];
+}
+
+export interface PlacedTerm extends Placed<LossComponent> {
+  /** Factor in the sum of terms. */
+  coefficient: number;
+}
+
+/** The components of one run: what a config resolves to. */
+export interface RunComponents {
+  sampler: Placed<Sampler>;
+  rewards: readonly PlacedReward[];
+  /** null when no term reads what an estimator would write. */
+  advantage: Placed<AdvantageEstimator> | null;
+  /** Gate or objective first, then regularizers. */
+  terms: readonly PlacedTerm[];
+  /** Of terms that name none. */
+  aggregation: Aggregation;
+  /** Types of the columns that are not standard. */
+  specs: ColumnSpecs;
+}
