@@ -1,7 +1,8 @@
-import type { ComponentClass } from "../extension/component.js";
+import type { ComponentClass, RunFacts } from "../extension/component.js";
 import { metadataOf } from "../extension/component.js";
 import { instantiate, NO_RUN } from "../extension/instantiate.js";
 import type { Aggregation, LossComponent, State } from "../extension/points.js";
+import type { Services } from "../extension/services.js";
 import { inputLeaves, type LossPart, ObjectiveProgram } from "../objective/program.js";
 import type { PolicyOutput, StepValues } from "../policy/index.js";
 import type { Batch, ColumnSpecs } from "../rollout/index.js";
@@ -25,16 +26,18 @@ export interface TermsOutcome {
   gradValues: number[][];
   /** What the terms observe, flat, by `<component id>.<name>`. */
   observed: Readonly<Record<string, Float64Array>>;
+  /** Per-token facts of the terms, [B][T], by `<component id>.<name>`. */
+  perToken: Readonly<Record<string, number[][]>>;
 }
 
 /** Components of a loss as a program, with step values from their states. Ids are made unique. */
 export function programOf(
   terms: readonly TermCase[],
-  { aggregation = "token-mean", specs = {}, available, learningRate = 0, step = 0, topK }: ProgramFacts = {},
+  { aggregation = "token-mean", specs = {}, available, learningRate = 0, step = 0, topK, run = {} }: ProgramFacts = {},
 ): { program: ObjectiveProgram; stepValues: StepValues } {
   const stepValues: Record<string, StepValues[string]> = {};
   const parts = terms.map(({ component, options, coefficient = 1, state }, i): LossPart => {
-    const instance = instantiate(component, options, { facts: NO_RUN });
+    const instance = instantiate(component, options, { facts: { ...NO_RUN, ...run } });
     const { id } = metadataOf(component);
     const unique = terms.findIndex((other) => metadataOf(other.component).id === id) === i ? id : `${id}#${i}`;
     const given = instance.stepValues?.((state ?? instance.initialState?.()) as State, { step, learningRate }) ?? {};
@@ -56,6 +59,8 @@ export interface ProgramFacts {
   learningRate?: number;
   step?: number;
   topK?: number;
+  /** Facts of the run that the components are told; those of `NO_RUN` by default. */
+  run?: Partial<RunFacts>;
 }
 
 const OUTPUT_COLUMNS: Readonly<Partial<Record<PolicyOutput, readonly [input: string, column: string][]>>> = {
@@ -111,18 +116,21 @@ export function evaluateProgram(
   }
   const wanted = ["policy:logp", "policy:entropy", "policy:values"].map((name) => made.get(name));
   const present = wanted.filter((x) => x !== undefined);
-  const names = Object.keys(built.observed);
-  const results = evaluate([built.loss, ...gradient(built.loss, present), ...names.map((name) => built.observed[name]!)], feeds);
-  const ragged = (x: Expr | undefined): number[][] => {
-    const data = x === undefined ? undefined : results[1 + present.indexOf(x)]!.data;
-    return Array.from(rows, (from, row) => Array.from({ length: batch.lengths[from]! }, (_, t) => Number(data?.[row * sizes.T + t] ?? 0)));
-  };
+  const gradients = gradient(built.loss, present);
+  const wishes = [built.loss, ...gradients, ...Object.values(built.observed), ...Object.values(built.perToken)];
+  const results = new Map(evaluate(wishes, feeds).map(({ data }, i) => [wishes[i]!, data]));
+  const ragged = (data?: ArrayLike<number>): number[][] =>
+    Array.from(rows, (from, row) => Array.from({ length: batch.lengths[from]! }, (_, t) => data?.[row * sizes.T + t] ?? 0));
+  const gradientOf = (x: Expr | undefined) => ragged(x && results.get(gradients[present.indexOf(x)]!));
+  const each = <A>(named: Readonly<Record<string, Expr>>, read: (data: ArrayLike<number>) => A): Record<string, A> =>
+    Object.fromEntries(Object.entries(named).map(([name, x]) => [name, read(results.get(x)!)]));
   return {
-    loss: Number(results[0]!.data[0]),
-    gradLogp: ragged(wanted[0]),
-    gradEntropy: ragged(wanted[1]),
-    gradValues: ragged(wanted[2]),
-    observed: Object.fromEntries(names.map((name, i) => [name, Float64Array.from(results[1 + present.length + i]!.data)])),
+    loss: results.get(built.loss)![0]!,
+    gradLogp: gradientOf(wanted[0]),
+    gradEntropy: gradientOf(wanted[1]),
+    gradValues: gradientOf(wanted[2]),
+    observed: each(built.observed, (data) => Float64Array.from(data)),
+    perToken: each(built.perToken, ragged),
   };
 }
 
@@ -143,4 +151,28 @@ export function runTerms(terms: TermCase | readonly TermCase[], inputs: Inputs, 
   const batch = batchOfCase(inputs, facts.specs);
   const { program, stepValues } = programOf(list, { available: (name) => batch.has(name), ...facts });
   return evaluateProgram(program, batch, stepValues);
+}
+
+export interface UpdatedTerms extends TermsOutcome {
+  /** The component's state after its `afterUpdate`. */
+  state: State;
+}
+
+/** Runs one loss component on a conformance case as one update, followed by its `afterUpdate`. Names carry no component id. */
+export async function runUpdate(
+  term: TermCase,
+  inputs: Inputs,
+  facts: ProgramFacts & { services?: Partial<Services> } = {},
+): Promise<UpdatedTerms> {
+  const batch = batchOfCase(inputs, facts.specs);
+  const { program, stepValues } = programOf([term], { available: (name) => batch.has(name), ...facts });
+  const { id, component } = program.parts[0]!;
+  const outcome = evaluateProgram(program, batch, stepValues);
+  const own = <A>(named: Readonly<Record<string, A>>): Record<string, A> =>
+    Object.fromEntries(Object.entries(named).map(([name, value]) => [name.slice(id.length + 1), value]));
+  const observed = own(outcome.observed);
+  const before = (term.state ?? component.initialState?.()) as State;
+  const services = (facts.services ?? {}) as Services;
+  const after = await component.afterUpdate?.({ observed, batch, services, state: before, step: facts.step ?? 0 });
+  return { ...outcome, observed, perToken: own(outcome.perToken), state: after ?? before };
 }

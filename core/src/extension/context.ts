@@ -150,6 +150,11 @@ export class Context {
     return this.once("ratio", () => this.logRatio.clip(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp());
   }
 
+  /** [B, 1] exp of the response's mean log-ratio, clamped alike: the geometric mean of its token ratios. */
+  get sequenceRatio(): Expr {
+    return this.once("sequenceRatio", () => this.sequenceMean(this.logRatio).clip(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp());
+  }
+
   /** A column that is in the batch (true) or was left out of this run. */
   has(name: string): boolean {
     return this.available(name);

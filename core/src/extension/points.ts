@@ -20,20 +20,24 @@ export interface StepContext<S extends State = State> {
   random: Random;
 }
 
+/** What the updates of a step did. */
+export interface UpdateOutcome<S extends State = State> {
+  /** What the component's terms observed, by name, averaged over the updates that were made; empty when all were skipped. */
+  observed: Readonly<Record<string, Float64Array>>;
+  batch: Batch;
+  services: Services;
+  state: S;
+  step: number;
+}
+
 /** What any stateful component may add. */
 export interface Stateful<S extends State = State> {
   /** A fresh value at each call. */
   initialState(): S;
   /** Tensors that the component's terms read by name in the coming update. */
   stepValues?(state: S, facts: { step: number; learningRate: number }): StepValues;
-  /** After the step's updates; `observed` holds what the component's terms observed, averaged over updates. */
-  afterUpdate?(outcome: {
-    observed: Readonly<Record<string, Float64Array>>;
-    batch: Batch;
-    services: Services;
-    state: S;
-    step: number;
-  }): Promise<S> | S;
+  /** After the step's updates. */
+  afterUpdate?(outcome: UpdateOutcome<S>): Promise<S> | S;
   /** After a held-out evaluation. */
   afterEvaluation?(outcome: { metrics: Metrics; state: S; step: number }): S;
   /** Turns the state of an older version into the present one. */
@@ -150,8 +154,8 @@ export const AGGREGATIONS = [
 export type AggregationName = (typeof AGGREGATIONS)[number];
 export type Aggregation = AggregationName | { kind: AggregationName; fixedLength: number };
 
-/** A value to read out of the graph: summed over micro-batches, after its aggregation if it names one. No gradient. */
-export type Observation = Expr | { value: Expr; aggregation: Aggregation };
+/** A value to read out of the graph, without gradient: an expression is summed over micro-batches, a `value` is aggregated like a term. */
+export type Observation = Expr | { value: Expr; aggregation?: Aggregation };
 
 export interface Term {
   /** To be minimised. [B, T] per token, [B, 1] per row (standing for all its tokens), or a scalar. */
@@ -161,6 +165,8 @@ export interface Term {
   /** Distinguishes several terms of one component in metrics. */
   name?: string;
   observe?: Readonly<Record<string, Observation>>;
+  /** Per-token facts [B, T] ([B, 1]: of all tokens of the row) about what the term did, e.g. which tokens it kept. No gradient. */
+  perToken?: Readonly<Record<string, Expr>>;
 }
 
 /** Named step values of the component, as expressions of the shapes that `stepValues` gave. */

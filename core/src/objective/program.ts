@@ -98,6 +98,7 @@ export class ObjectiveProgram implements LossProgram {
   private assemble(context: Context): BuiltObjective {
     let loss: Expr = constant(0);
     const observed: Record<string, Expr> = {};
+    const perToken: Record<string, Expr> = {};
     for (const part of this.parts) {
       const stepValues: StepExpressions = Object.fromEntries(
         Object.entries(part.stepShapes).map(([name, shape]) => [name, context.stepValue(part.id, name, shape)]),
@@ -108,11 +109,14 @@ export class ObjectiveProgram implements LossProgram {
         loss = loss.add(part.coefficient === 1 ? value : value.mul(part.coefficient));
         observed[[part.id, term.name ?? "loss"].join(".")] = value.stopGradient();
         for (const [name, observation] of Object.entries(term.observe ?? {})) {
-          observed[`${part.id}.${name}`] = observe(context, observation, part.id);
+          observed[`${part.id}.${name}`] = observe(context, observation, this.options.aggregation, part.id);
+        }
+        for (const [name, value] of Object.entries(term.perToken ?? {})) {
+          perToken[`${part.id}.${name}`] = where(context.mask, toFloat(value), 0).stopGradient();
         }
       }
     }
-    return { loss, observed, inputs: context.inputs };
+    return { loss, observed, perToken, inputs: context.inputs };
   }
 
   /**
@@ -227,8 +231,10 @@ function aggregate(context: Context, value: Expr, aggregation: Aggregation, part
   return where(context.mask, value, 0).mul(weights).sum();
 }
 
-function observe(context: Context, observation: Observation, part: string): Expr {
-  const value = isExpr(observation) ? observation : aggregate(context, toFloat(observation.value), observation.aggregation, part);
+function observe(context: Context, observation: Observation, byDefault: Aggregation, part: string): Expr {
+  const value = isExpr(observation)
+    ? observation
+    : aggregate(context, toFloat(observation.value), observation.aggregation ?? byDefault, part);
   return toFloat(value).stopGradient();
 }
 
