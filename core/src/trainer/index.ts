@@ -1,4 +1,7 @@
 export * from "./composition.js";
+export * from "./evaluate.js";
+export * from "./events.js";
+export * from "./loop.js";
 export * from "./metrics.js";
 export * from "./run.js";
 export * from "./schedule.js";
@@ -8,4 +11,6 @@ export type { HostServices } from "./services.js";
 export * from "./settings.js";
 export * from "./states.js";
 export * from "./step.js";
+export * from "./store/index.js";
+export * from "./training-job.js";
 export * from "./update.js";

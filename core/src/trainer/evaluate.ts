@@ -1,0 +1,119 @@
+import { mean } from "../builtin/statistics.js";
+import type { Metrics } from "../extension/index.js";
+import type { Group, Prompt, Trajectory } from "../rollout/index.js";
+import { correctness } from "./metrics.js";
+import type { Run } from "./run.js";
+import { scoreGroups } from "./scoring.js";
+import type { EvaluationSettings } from "./settings.js";
+
+/** One problem with all its responses. */
+export interface EvaluatedProblem {
+  prompt: Prompt;
+  responses: readonly Trajectory[];
+  /** 1 = right, 0 = wrong, NaN = unverifiable; one a response. */
+  correct: readonly number[];
+  rewards: readonly number[];
+}
+
+/** Prompts that are decoded at once. */
+const CHUNK = 256;
+
+/**
+ * Answers the first `limit` prompts and scores them with the run's reward models; their states stay as they are. The noise
+ * depends on seed and prompt alone, so that two evaluations differ by the policy only.
+ */
+export async function evaluatePrompts(
+  run: Run,
+  prompts: readonly Prompt[],
+  { limit, greedy, samples }: Pick<EvaluationSettings, "limit" | "greedy" | "samples">,
+  step = 0,
+): Promise<EvaluatedProblem[]> {
+  const problems: EvaluatedProblem[] = [];
+  const chosen = prompts.slice(0, limit);
+  const perChunk = Math.max(1, Math.floor(CHUNK / samples));
+  for (let at = 0; at < chosen.length; at += perChunk) {
+    const groups = await answer(run, chosen.slice(at, at + perChunk), greedy, greedy ? 1 : samples);
+    const { batch } = await scoreGroups(run, groups, step, run.states.copy());
+    const [correct, rewards] = [correctness(batch), batch.f64("rewards")];
+    groups.forEach(({ prompt, trajectories }, g) => {
+      const rows = [...batch.groupRows[g]!];
+      problems.push({
+        prompt,
+        responses: trajectories,
+        correct: rows.map((row) => correct[row]!),
+        rewards: rows.map((row) => rewards[row]!),
+      });
+    });
+  }
+  return problems;
+}
+
+async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, samples: number): Promise<Group[]> {
+  const { policy, settings } = run;
+  const { maxTokens, temperature, topK, topP, minP } = settings.sampling;
+  const noise = run.random.fork("evaluation");
+  const requests = prompts.flatMap((prompt) =>
+    Array.from({ length: samples }, (_, i) => ({
+      prompt: prompt.tokens,
+      key: noise.fork(prompt.id, i).key(),
+      greedy,
+      maxTokens,
+      temperature,
+      topK,
+      topP,
+      minP,
+    })),
+  );
+  const decoded = await policy.decode(requests);
+  return prompts.map((prompt, p) => ({
+    prompt,
+    trajectories: decoded.slice(p * samples, (p + 1) * samples).map(({ tokens, logp, finish }) => ({
+      prompt,
+      tokens,
+      mask: new Uint8Array(tokens.length).fill(1),
+      logp,
+      text: policy.tokenizer.decode(tokens),
+      finish,
+      temperature,
+    })),
+  }));
+}
+
+/** Accuracy, pass@k, reward, length and truncated share of evaluated problems. */
+export function summarize(problems: readonly EvaluatedProblem[]): Metrics {
+  const finite = (values: readonly number[]) => values.filter(Number.isFinite);
+  const responses = problems.flatMap((problem) => problem.responses);
+  const samples = Math.max(1, ...problems.map((problem) => problem.responses.length));
+  const judged = problems.map(({ correct }) => finite(correct)).filter((correct) => correct.length > 0);
+  const passAt = (k: number) =>
+    mean(
+      judged
+        .filter((correct) => correct.length >= k)
+        .map((correct) => passAtK(correct.length, correct.filter((value) => value === 1).length, k)),
+    );
+  return {
+    problems: problems.length,
+    accuracy: mean(judged.map((correct) => mean(correct))),
+    ...Object.fromEntries(powersOfTwo(samples).map((k) => [`pass@${k}`, passAt(k)])),
+    reward: mean(finite(problems.flatMap((problem) => problem.rewards))),
+    length: mean(responses.map(({ tokens }) => tokens.length)),
+    truncated: mean(responses.map(({ finish }) => (finish === "length" ? 1 : 0))),
+  };
+}
+
+const powersOfTwo = (limit: number): number[] => {
+  const ks = [];
+  for (let k = 1; k <= limit; k *= 2) ks.push(k);
+  return ks;
+};
+
+/**
+ * Probability that k responses drawn from n, of which c are right, hold a right one: 1 - C(n-c, k) / C(n, k).
+ * Chen et al. 2021 (2107.03374), eq. 1.
+ */
+export function passAtK(n: number, c: number, k: number): number {
+  if (n - c < k) return 1;
+  let miss = 1;
+  for (let i = n - c + 1; i <= n; i++) miss *= 1 - k / i;
+  return 1 - miss;
+}

@@ -1,0 +1,202 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { mean } from "../builtin/statistics.js";
+import type { Metrics } from "../extension/index.js";
+import type { PolicyBackend } from "../policy/index.js";
+import type { RunObserver, RunSummary } from "./events.js";
+import { prefixed } from "./metrics.js";
+import { fromJson, toJson } from "./serialize.js";
+import { Stopwatch } from "./stopwatch.js";
+import {
+  type Checkpoint,
+  latestCheckpoint,
+  type MetricsRecord,
+  pruneCheckpoints,
+  type RolloutRecord,
+  type RunFolder,
+  writeCheckpoint,
+} from "./store/index.js";
+import { runtimeVersions } from "./versions.js";
+
+/** What a loop repeats: reinforcement learning or supervised training. */
+export interface Job {
+  readonly steps: number;
+  readonly seed: number;
+  readonly policy: PolicyBackend;
+  /** Steps between evaluations; 0 = only before the first and after the last step. */
+  readonly evaluateEvery: number;
+  readonly checkpointEvery: "auto" | number;
+  readonly keepCheckpoints: number;
+  /** Before the first step of a new run. */
+  prepare(): Promise<void>;
+  /** One step, from 0. */
+  step(step: number): Promise<{ metrics: Metrics; rollouts?: readonly RolloutRecord[] }>;
+  /** Held-out metrics after `step` steps; null when nothing is held out. */
+  evaluate(step: number): Promise<Metrics | null>;
+  /** What has to be restored beside the policy. */
+  save(): unknown;
+  restore(saved: unknown): void;
+}
+
+export interface LoopOptions {
+  folder: RunFolder;
+  /** Continue from the newest checkpoint that is whole; from the start when there is none. */
+  resume?: boolean;
+  onEvent?: RunObserver;
+  /** When it is aborted, the current step is finished and saved. */
+  signal?: AbortSignal;
+}
+
+/** Runs a job to its end, or to the step in which a stop is asked for: null then. */
+export async function runLoop(job: Job, { folder, resume = false, onEvent = () => {}, signal }: LoopOptions): Promise<RunSummary | null> {
+  const loop = new Loop(job, folder, onEvent);
+  try {
+    return await loop.run(resume, signal);
+  } finally {
+    folder.close();
+  }
+}
+
+/** Share of the run time that automatic checkpoints may take, and the shortest time between two, seconds. */
+const CHECKPOINT_SHARE = 0.05;
+const CHECKPOINT_SECONDS = 5;
+
+class Loop {
+  private readonly started = performance.now();
+  /** Wall clock of earlier sessions, seconds. */
+  private earlier = 0;
+  private saved = { step: 0, at: performance.now(), seconds: 0 };
+
+  constructor(
+    private readonly job: Job,
+    private readonly folder: RunFolder,
+    private readonly emit: RunObserver,
+  ) {}
+
+  private get seconds(): number {
+    return this.earlier + (performance.now() - this.started) / 1000;
+  }
+
+  async run(resume: boolean, signal: AbortSignal | undefined): Promise<RunSummary | null> {
+    const { job } = this;
+    const first = resume ? await this.restore() : 0;
+    this.emit({ type: "start", steps: job.steps, from: first });
+    if (first === 0) await job.prepare();
+    const firstEvaluation = first === 0 ? await this.evaluate(0) : null;
+    const sessionStart = performance.now();
+    for (let step = first; step < job.steps; step++) {
+      const { metrics, rollouts } = await job.step(step);
+      if (rollouts !== undefined) this.folder.writeRollouts(step + 1, rollouts);
+      const clock = new Stopwatch();
+      const evaluation = this.isEvaluationDue(step + 1) ? await this.evaluate(step + 1) : null;
+      const record = this.folder.appendMetrics({
+        ...metrics,
+        ...(step === 0 && firstEvaluation !== null ? prefixed("evalStart", firstEvaluation) : {}),
+        ...(evaluation === null ? {} : { ...prefixed("eval", evaluation), secondsEvaluate: clock.total }),
+      });
+      const secondsLeft = ((performance.now() - sessionStart) / 1000 / (step + 1 - first)) * (job.steps - step - 1);
+      this.emit({ type: "step", steps: job.steps, record, secondsLeft });
+      if (metrics.skipped)
+        this.emit({ type: "warning", message: `step ${step + 1}: ${metrics.skipped} update(s) skipped: loss or gradient is not finite` });
+      if (metrics.updates === 0) this.emit({ type: "warning", message: `step ${step + 1}: no response was left to train on` });
+      if (signal?.aborted && step + 1 < job.steps) {
+        await this.save(step + 1);
+        this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
+        return null;
+      }
+      if (step + 1 === job.steps || this.isCheckpointDue(step + 1)) await this.save(step + 1);
+    }
+    return this.finish();
+  }
+
+  private isEvaluationDue(done: number): boolean {
+    return done === this.job.steps || (this.job.evaluateEvery > 0 && done % this.job.evaluateEvery === 0);
+  }
+
+  private async evaluate(step: number): Promise<Metrics | null> {
+    const metrics = await this.job.evaluate(step);
+    if (metrics !== null) this.emit({ type: "evaluation", step, metrics });
+    return metrics;
+  }
+
+  private isCheckpointDue(done: number): boolean {
+    const { checkpointEvery } = this.job;
+    if (checkpointEvery !== "auto") return done % checkpointEvery === 0;
+    const since = (performance.now() - this.saved.at) / 1000;
+    return since >= Math.max(CHECKPOINT_SECONDS, this.saved.seconds / CHECKPOINT_SHARE);
+  }
+
+  private async save(step: number): Promise<void> {
+    const start = performance.now();
+    const offsets = { metrics: this.folder.syncMetrics(), rollouts: step };
+    const { job, folder } = this;
+    const checkpoint = await writeCheckpoint(
+      folder.checkpoints,
+      { step, offsets, versions: runtimeVersions(job.policy.info.engine) },
+      async (draft) => {
+        mkdirSync(join(draft, "policy"));
+        await job.policy.save(join(draft, "policy"));
+        writeFileSync(join(draft, "trainer.json"), toJson({ seconds: this.seconds, job: job.save() }));
+      },
+    );
+    await pruneCheckpoints(folder.checkpoints, job.keepCheckpoints);
+    const now = performance.now();
+    this.saved = { step, at: now, seconds: (now - start) / 1000 };
+    this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
+  }
+
+  /** Steps that are done. */
+  private async restore(): Promise<number> {
+    const checkpoint = await latestCheckpoint(this.folder.checkpoints, (error) =>
+      this.emit({ type: "warning", message: `${error.describe()}: an earlier checkpoint is used` }),
+    );
+    if (checkpoint === null) {
+      this.emit({ type: "warning", message: "there is no whole checkpoint: the run starts from its beginning" });
+      this.folder.rewind({ metrics: 0, rollouts: 0 });
+      return 0;
+    }
+    await this.load(checkpoint);
+    this.folder.rewind(checkpoint.manifest.offsets);
+    return checkpoint.manifest.step;
+  }
+
+  private async load({ folder }: Checkpoint): Promise<void> {
+    const saved = fromJson(readFileSync(join(folder, "trainer.json"), "utf8")) as { seconds: number; job: unknown };
+    this.earlier = saved.seconds;
+    this.job.restore(saved.job);
+    await this.job.policy.restore(join(folder, "policy"));
+  }
+
+  private async finish(): Promise<RunSummary> {
+    const model = join(this.folder.path, "model");
+    mkdirSync(model, { recursive: true });
+    await this.job.policy.export(model);
+    const summary = summaryOf(this.folder.readMetrics(), this.job, this.seconds);
+    this.folder.finish(summary);
+    this.emit({ type: "end", summary, folder: this.folder.path });
+    return summary;
+  }
+}
+
+/** The run in a few numbers, from its metrics alone. */
+export function summaryOf(records: readonly MetricsRecord[], { steps, seed }: Pick<Job, "steps" | "seed">, seconds: number): RunSummary {
+  const values = (name: string) => records.map((record) => record[name]).filter((value) => typeof value === "number");
+  const window = Math.max(1, Math.min(10, Math.floor(records.length / 10)));
+  const average = (list: readonly number[]) => (list.length === 0 ? null : mean(list));
+  const total = (name: string) => values(name).reduce((a, b) => a + b, 0);
+  const [rewards, losses] = [values("reward"), values("loss")];
+  return {
+    formatVersion: 1,
+    evalAccuracyStart: values("evalStart.accuracy")[0] ?? null,
+    evalAccuracyEnd: values("eval.accuracy").at(-1) ?? null,
+    rewardStart: average(rewards.slice(0, window)),
+    rewardEnd: average(rewards.slice(-window)),
+    lossStart: average(losses.slice(0, window)),
+    lossEnd: average(losses.slice(-window)),
+    steps,
+    skippedUpdates: total("skipped"),
+    seconds,
+    tokensPerSecond: total("tokens") / total("seconds"),
+    seed,
+  };
+}

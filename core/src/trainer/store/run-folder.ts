@@ -1,0 +1,161 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { CheckpointError, DataError, UsageError } from "../../errors.js";
+import type { Metrics } from "../../extension/index.js";
+import type { Offsets } from "./checkpoint.js";
+import { writeDurably } from "./files.js";
+
+/** Everything that a run writes; overwriting a run deletes these and nothing else. The summary goes first. */
+const CONTENTS = ["summary.json", "config.json", "metrics.jsonl", "rollouts", "checkpoints", "model", "report.html"] as const;
+
+/** One record of metrics.jsonl; null where a value did not exist. */
+export type MetricsRecord = Readonly<Record<string, number | null>>;
+
+/** One line of rollouts/step-N.jsonl.gz. */
+export type RolloutRecord = Readonly<Record<string, unknown>>;
+
+/** The folder of one run. A run is finished when its summary exists. */
+export class RunFolder {
+  private metrics: number | null = null;
+
+  private constructor(readonly path: string) {}
+
+  /**
+   * A folder for a new run. `UsageError` when something is there already, unless it is a run and `overwrite` is set.
+   */
+  static create(path: string, config: unknown, { overwrite = false } = {}): RunFolder {
+    const present = existsSync(path) ? readdirSync(path) : [];
+    if (present.length > 0) {
+      const folder = new RunFolder(path);
+      if (!folder.holds("config.json")) {
+        throw new UsageError("the output folder holds something that is no run", { file: path, hint: "choose another folder with --out" });
+      }
+      if (!overwrite) {
+        throw new UsageError(`the output folder holds ${folder.finished ? "a finished" : "an unfinished"} run`, {
+          file: path,
+          hint: `${folder.finished ? "" : `continue it with: proximal resume ${path}; or `}start over with --overwrite, or choose another folder with --out`,
+        });
+      }
+      for (const name of CONTENTS) rmSync(join(path, name), { recursive: true, force: true });
+    }
+    mkdirSync(join(path, "checkpoints"), { recursive: true });
+    mkdirSync(join(path, "rollouts"), { recursive: true });
+    writeDurably(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    return new RunFolder(path);
+  }
+
+  /** The folder of an existing run. */
+  static open(path: string): RunFolder {
+    const folder = new RunFolder(path);
+    if (folder.holds("config.json")) return folder;
+    throw new UsageError(existsSync(path) ? "the folder holds no run" : "there is no such run", {
+      file: path,
+      accepted: "a folder that `proximal train` or `proximal sft` wrote",
+    });
+  }
+
+  get checkpoints(): string {
+    return join(this.path, "checkpoints");
+  }
+
+  get finished(): boolean {
+    return this.holds("summary.json");
+  }
+
+  get config(): unknown {
+    return JSON.parse(readFileSync(join(this.path, "config.json"), "utf8"));
+  }
+
+  get summary(): unknown {
+    return JSON.parse(readFileSync(join(this.path, "summary.json"), "utf8"));
+  }
+
+  private get metricsFile(): string {
+    return join(this.path, "metrics.jsonl");
+  }
+
+  private holds(name: string): boolean {
+    return existsSync(join(this.path, name));
+  }
+
+  /** Cuts metrics and rollouts to what a checkpoint knows; the run is no longer finished. */
+  rewind({ metrics, rollouts }: Offsets): void {
+    rmSync(join(this.path, "summary.json"), { force: true });
+    if (existsSync(this.metricsFile)) {
+      const size = statSync(this.metricsFile).size;
+      if (size < metrics) {
+        throw new CheckpointError(`metrics.jsonl has ${size} bytes, fewer than the ${metrics} that the checkpoint knows`, {
+          file: this.metricsFile,
+        });
+      }
+      truncateSync(this.metricsFile, metrics);
+    } else if (metrics > 0) throw new CheckpointError("the run has lost its metrics.jsonl", { file: this.metricsFile });
+    const folder = join(this.path, "rollouts");
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) if (rolloutStep(name) > rollouts) rmSync(join(folder, name));
+  }
+
+  appendMetrics(metrics: Metrics): MetricsRecord {
+    this.metrics ??= openSync(this.metricsFile, "a");
+    const record = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : null]));
+    writeSync(this.metrics, `${JSON.stringify(record)}\n`);
+    return record;
+  }
+
+  readMetrics(): MetricsRecord[] {
+    if (!existsSync(this.metricsFile)) return [];
+    const lines = readFileSync(this.metricsFile, "utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as MetricsRecord);
+  }
+
+  /** `step` counts from 1, as in the metrics. */
+  writeRollouts(step: number, rows: readonly RolloutRecord[]): void {
+    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+    writeDurably(this.rolloutFile(step), gzipSync(text, { level: 6 }));
+  }
+
+  readRollouts(step: number): RolloutRecord[] {
+    const file = this.rolloutFile(step);
+    if (!existsSync(file)) throw new DataError(`the run has no rollouts of step ${step}`, { file });
+    const lines = gunzipSync(readFileSync(file)).toString("utf8").split("\n");
+    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RolloutRecord);
+  }
+
+  private rolloutFile(step: number): string {
+    return join(this.path, "rollouts", `step-${String(step).padStart(6, "0")}.jsonl.gz`);
+  }
+
+  /** Bytes of metrics that are on the disk now. */
+  syncMetrics(): number {
+    if (this.metrics !== null) fsyncSync(this.metrics);
+    return existsSync(this.metricsFile) ? statSync(this.metricsFile).size : 0;
+  }
+
+  /** Writes the summary, last of all. */
+  finish(summary: unknown): void {
+    this.close();
+    writeDurably(join(this.path, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  }
+
+  close(): void {
+    if (this.metrics === null) return;
+    fsyncSync(this.metrics);
+    closeSync(this.metrics);
+    this.metrics = null;
+  }
+}
+
+const rolloutStep = (name: string): number => Number(/^step-(\d+)\.jsonl\.gz$/.exec(name)?.[1] ?? Number.POSITIVE_INFINITY);
