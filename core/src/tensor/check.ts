@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.js";
 import { evaluator, type Feeds, type Sizes } from "./evaluate.js";
 import type { Expr } from "./expr.js";
 import { gradient } from "./gradient.js";
+import { formatShape } from "./shape.js";
 import { dtypeOf, type TensorValue } from "./value.js";
 
 export interface CheckOptions {
@@ -20,13 +21,13 @@ export interface CheckedEntry {
   index: number;
   analytic: number;
   numeric: number;
-  /** |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³ · largest gradient of this tensor). */
+  /** What the difference leaves unexplained by rounding / max(|analytic|, |numeric|, 10⁻³ · largest gradient of the tensor). */
   error: number;
 }
 
 export interface CheckedTensor {
   name: string;
-  /** ‖analytic − numeric‖₂ / max(‖analytic‖₂, ‖numeric‖₂) over the checked entries; 0 where both vanish. */
+  /** ‖analytic − numeric‖₂ / max(‖analytic‖₂, ‖numeric‖₂) over the checked entries, rounding discounted; 0 where both vanish. */
   error: number;
   worst: CheckedEntry | undefined;
 }
@@ -43,13 +44,20 @@ const ratio = (difference: number, scale: number): number => (difference === 0 ?
 /** NaN where one of them is. */
 const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
 
-const spread = (size: number, count: number): number[] =>
-  Array.from({ length: Math.min(size, count) }, (_, i) => Math.floor((i * size) / Math.min(size, count)));
+/** Positions spread over the tensor, off the grid of its rows: steps by the golden ratio within each of `count` stretches. */
+function spread(size: number, count: number): number[] {
+  if (count >= size) return Array.from({ length: size }, (_, i) => i);
+  return Array.from({ length: count }, (_, i) => Math.floor(((i + ((i * 0.618034) % 1)) * size) / count));
+}
+
+/** Rounding errors of a loss, in units of its last place, that a difference may show. */
+const ROUNDING = 8 * Number.EPSILON;
 
 /**
  * Compares the gradient of a scalar `loss` with central differences, in float64. A smooth loss of order 1 agrees to
  * about 10⁻⁸; a step across a kink (a clip's border, a maximum that changes) does not agree and should be kept out of
- * the feeds. `loss` must not contain `stopGradient` on a path from `wrt`, or the two differ by design.
+ * the feeds. `loss` must not contain `stopGradient` on a path from `wrt`, or the two differ by design. A disagreement that
+ * rounding of the loss explains, 8 · 2⁻⁵² · |loss| / step, does not count: gradients below it cannot be checked.
  */
 export function checkGradient(
   loss: Expr,
@@ -57,6 +65,7 @@ export function checkGradient(
   feeds: Feeds,
   { entries = Number.POSITIVE_INFINITY, epsilon = 1e-5, gradients = gradient(loss, wrt), sizes }: CheckOptions = {},
 ): GradientCheck {
+  if (loss.rank > 0) throw new ShapeError(`checkGradient: the loss has the shape ${formatShape(loss.shape)}`, { accepted: "a scalar" });
   // With `wrt` among the roots, its feeds bind symbols even where the gradient is a constant.
   const analytic = evaluator([...gradients, ...wrt])(feeds, sizes);
   const value = evaluator([loss]);
@@ -76,16 +85,18 @@ export function checkGradient(
       data[index] = at - step;
       const [below, low] = [lossAt(name, shifted), data[index]!];
       data[index] = at;
-      return { index, analytic: analytic[i]!.data[index]!, numeric: (above - below) / (high - low) };
+      const [exact, numeric] = [analytic[i]!.data[index]!, (above - below) / (high - low)];
+      const noise = (ROUNDING * Math.max(Math.abs(above), Math.abs(below))) / (high - low);
+      return { index, analytic: exact, numeric, difference: Math.max(0, Math.abs(exact - numeric) - noise) };
     });
     const [a, n] = [checked.map((entry) => entry.analytic), checked.map((entry) => entry.numeric)];
     const floor = 1e-3 * largest(a.map(Math.abs));
-    const rated = checked.map((entry): CheckedEntry => {
+    const rated = checked.map(({ difference, ...entry }): CheckedEntry => {
       const scale = Math.max(Math.abs(entry.analytic), Math.abs(entry.numeric), floor);
-      return { ...entry, error: ratio(Math.abs(entry.analytic - entry.numeric), scale) };
+      return { ...entry, error: ratio(difference, scale) };
     });
     const worst = largest(rated.map((entry) => entry.error));
-    const error = ratio(norm(a.map((v, k) => v - n[k]!)), Math.max(norm(a), norm(n)));
+    const error = ratio(norm(checked.map((entry) => entry.difference)), Math.max(norm(a), norm(n)));
     return { name, error, worst: rated.find((entry) => Object.is(entry.error, worst)) };
   });
   return { tensors, error: largest(tensors.map((t) => t.error)), entryError: largest(tensors.map((t) => t.worst?.error ?? 0)) };

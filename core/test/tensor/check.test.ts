@@ -23,11 +23,20 @@ describe("checkGradient", () => {
   });
 
   it("sees a gradient that is missing", () => {
-    expect(checkGradient(x.stopGradient().mul(y).sum(), [x], feeds).error).equal(1);
+    expect(checkGradient(x.stopGradient().mul(y).sum(), [x], feeds).error).closeTo(1, 1e-6);
   });
 
   it("finds no error where nothing depends", () => {
     expect(checkGradient(y.square().sum(), [x], feeds).error).equal(0);
+  });
+
+  it("takes no rounding of a large loss for an error, and a small gradient that is wrong for none", () => {
+    const large = loss.add(1e6);
+    expect(checkGradient(large, [x], feeds).error).equal(0);
+    expect(
+      checkGradient(loss.mul(1e-9), [x], { ...feeds, w: tensor([1, 1, 1.01]) }, { gradients: [gradient(loss.mul(1e-9), [x])[0]!.mul(w)] })
+        .error,
+    ).above(5e-3);
   });
 
   it("reports NaN as NaN, never as agreement", () => {

@@ -272,6 +272,7 @@ describe("gradient", () => {
     expect(gradientOf(x.min(y).sum(), x, feeds)).deep.equal([1, 1, 0]);
     expect(gradientOf(x.min(y).sum(), y, feeds)).deep.equal([0, 0, 1]);
     expect(gradientOf(x.max(y).sum(), x, feeds)).deep.equal([1, 0, 1]);
+    expect(gradientOf(x.max(y).sum(), y, feeds)).deep.equal([0, 1, 0]);
     expect(gradientOf(x.clip(1, 2).sum(), x, feeds), "on the borders of a clip").deep.equal([1, 1, 1]);
     expect(gradientOf(x.reduceMax(), x, feeds)).deep.equal([0, 0.5, 0.5]);
   });
