@@ -14,7 +14,11 @@ export function iota(size: Dim): Expr<"iota"> {
   return new Expr("iota", [], { size: at }, [at], "int");
 }
 
-/** `whenTrue` where the condition holds, else `whenFalse`; the branch not taken gets gradient 0 and may hold NaN. */
+/**
+ * `whenTrue` where the condition holds, else `whenFalse`, which may hold NaN. The branch not taken gets gradient 0; that
+ * stays 0 only as long as no infinite derivative follows (0 · ∞ is NaN), so clean an operand before log or division:
+ * where(m, where(m, x, 1).log(), 0).
+ */
 export function where(condition: Expr, whenTrue: Operand, whenFalse: Operand): Expr {
   requireDType("where", condition, "bool");
   const dtype = typeof whenTrue === "number" ? (typeof whenFalse === "number" ? "float" : whenFalse.dtype) : whenTrue.dtype;
