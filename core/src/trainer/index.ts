@@ -9,6 +9,7 @@ export * from "./scoring.js";
 export * from "./serialize.js";
 export type { HostServices } from "./services.js";
 export * from "./settings.js";
+export * from "./sft-job.js";
 export * from "./states.js";
 export * from "./step.js";
 export * from "./store/index.js";

@@ -1,0 +1,56 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { DataError, RunFolder, runLoop, SftJob } from "../../src/index.js";
+import { settings, tabularRun, temporaryFolder } from "../doubles/runs.js";
+
+describe("supervised training", () => {
+  let root: string;
+  beforeEach(() => {
+    root = temporaryFolder();
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const job = (over: { answer?: string; steps?: number } = {}): SftJob => {
+    const { policy, data } = tabularRun(root, { settings: { optimizer: { learningRate: 0.3 } } });
+    const held = data.train.subset([0, 2]);
+    const sft = { steps: over.steps ?? 40, batchSize: 3, evalEvery: 0 };
+    return new SftJob({
+      settings: { ...settings({ optimizer: { learningRate: 0.3 } }), sft },
+      policy,
+      data: { ...data, held },
+      answer: over.answer ?? "answer",
+    });
+  };
+
+  it("teaches a policy its answers, stop token included", async () => {
+    const folder = RunFolder.create(join(root, "run"), {});
+    const summary = (await runLoop(job(), { folder }))!;
+    expect(summary.evalAccuracyStart).to.equal(0);
+    expect(summary.evalAccuracyEnd).to.equal(1);
+    const records = folder.readMetrics();
+    expect(records[0]!["evalStart.loss"]).to.be.closeTo(Math.log(14), 1e-12);
+    expect(records.at(-1)!["eval.loss"]).to.be.below(0.2);
+    expect(records[0]!.loss).to.be.closeTo(Math.log(14), 1e-12);
+  });
+
+  it("continues from a checkpoint as if it had not stopped", async () => {
+    const losses = (folder: RunFolder) => folder.readMetrics().map(({ loss }) => loss);
+    const whole = RunFolder.create(join(root, "whole"), {});
+    await runLoop(job({ steps: 6 }), { folder: whole });
+    const stop = new AbortController();
+    const onEvent = (event: { type: string }) => event.type === "step" && stop.abort();
+    const stopped = RunFolder.create(join(root, "stopped"), {});
+    expect(await runLoop(job({ steps: 6 }), { folder: stopped, signal: stop.signal, onEvent })).to.equal(null);
+    await runLoop(job({ steps: 6 }), { folder: stopped, resume: true });
+    expect(losses(stopped)).to.deep.equal(losses(whole));
+  });
+
+  it("says which field has no text to learn", async () => {
+    const failed = await job({ answer: "solution" })
+      .step(0)
+      .catch((error: unknown) => error);
+    expect(failed).to.be.instanceOf(DataError);
+    expect((failed as DataError).message).to.include('"solution"');
+  });
+});
