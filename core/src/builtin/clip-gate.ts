@@ -34,13 +34,19 @@ export function clippedSurrogate(ratio: Expr, advantages: Expr, { clipLow, clipH
   return where(advantages.less(0), min(loss, advantages.mul(-dualClip)), loss);
 }
 
-/** Share of tokens whose gradient the clip removes, by sign of the advantage. */
-export function clipFractions(ratio: Expr, advantages: Expr, { clipLow, clipHigh }: ClipBounds): Required<Term>["observe"] {
+/** 1 where the clip removes the gradient, float: above for a positive, below for a negative advantage. */
+export function clippedTokens(ratio: Expr, advantages: Expr, { clipLow, clipHigh }: ClipBounds): { high: Expr; low: Expr } {
   const high = clipHigh === null ? ratio.less(0) : ratio.greater(1 + clipHigh).and(advantages.greater(0));
   const low = clipLow === null ? ratio.less(0) : ratio.less(1 - clipLow).and(advantages.less(0));
+  return { high: high.cast("float"), low: low.cast("float") };
+}
+
+/** Share of tokens whose gradient the clip removes, by sign of the advantage. */
+export function clipFractions(ratio: Expr, advantages: Expr, bounds: ClipBounds): Required<Term>["observe"] {
+  const { high, low } = clippedTokens(ratio, advantages, bounds);
   return {
-    clipFractionHigh: { value: high.cast("float"), aggregation: "token-mean" },
-    clipFractionLow: { value: low.cast("float"), aggregation: "token-mean" },
+    clipFractionHigh: { value: high, aggregation: "token-mean" },
+    clipFractionLow: { value: low, aggregation: "token-mean" },
   };
 }
 
