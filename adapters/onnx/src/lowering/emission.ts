@@ -1,5 +1,5 @@
 import { type Expr, type Op, type Shape, sameShape, sizeOf } from "@proximal/core";
-import { type ElementType, type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
+import { type ElementType, type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
 
 export type Profile = "cpu" | "cuda" | "webgpu";
 

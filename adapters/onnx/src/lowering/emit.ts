@@ -1,8 +1,8 @@
 import { EngineError, type Op, sizeOf } from "@proximal/core";
-import { type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
-import { numberOf } from "../rules/index.js";
 import { castTo, type Emission, type Emit, elementTypeOf, reshaped } from "./emission.js";
-import { emitGather, emitGatherElements, emitScatterAdd, emitScatterElementsAdd, emitTopK } from "./indexing.js";
+import { emitGather, emitGatherElements, emitScatterAdd, emitScatterElementsAdd, emitTopK } from "./emit-indexing.js";
+import { type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
+import { numberOf } from "./rule.js";
 
 /** Elements up to which a repeated number is written out. */
 const SMALL = 256;

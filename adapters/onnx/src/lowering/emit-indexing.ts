@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "@proximal/core";
-import { type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
 import { castTo, type Emission, reshaped } from "./emission.js";
+import { type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
 
 /** Up to this size a product with a one-hot matrix is faster than a scatter. */
 const ONE_HOT_LIMIT = 128;
