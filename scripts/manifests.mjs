@@ -1,5 +1,4 @@
 // Writes manifest and option schemas of every workspace package, and the published schemas. `--check` only compares.
-import "reflect-metadata";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

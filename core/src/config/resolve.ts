@@ -139,7 +139,8 @@ function addSection(mistake: Mistake): Mistake {
   const inside = sections.flatMap(([section, { properties }]) =>
     isRecord(properties) ? Object.keys(properties).map((name) => [name, section]) : [],
   );
-  const homes = new Map(inside as [string, string][]);
+  // Of a key that several sections have, the first section is meant: training before supervised training.
+  const homes = new Map((inside as [string, string][]).reverse());
   const meant = nearest(String(key), homes.keys());
   return meant === undefined ? mistake : { ...mistake, hint: `did you mean "${homes.get(meant)}.${meant}"?` };
 }

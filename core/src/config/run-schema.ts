@@ -72,10 +72,8 @@ export function composeRunSchema(installed: Installation, base: JsonSchema = cor
       ? { type: "array", description, items: { ...ref, required: ["use"] } }
       : { description, ...ref };
   }
-  properties.algorithm = {
-    ...properties.algorithm,
-    anyOf: [...installed.algorithms].map(([id, { algorithm }]) => ({ const: id, description: algorithm.description })),
-  };
+  const algorithms = [...installed.algorithms].map(([id, { algorithm }]) => ({ const: id, description: algorithm.description }));
+  properties.algorithm = { ...properties.algorithm, ...(algorithms.length > 0 ? { anyOf: algorithms } : NOTHING) };
   const adapters = [...installed.adapters.values()];
   if (adapters.length > 0) {
     const engines = adapters.map(({ package: owner, adapter }) => {
@@ -94,15 +92,17 @@ export function composeRunSchema(installed: Installation, base: JsonSchema = cor
   return { ...base, properties, $defs: defs };
 }
 
+/** No value is right. */
+const NOTHING: JsonSchema = { not: {} };
+
 /** A section of one point: `use` decides which schema holds. */
 function choice(components: readonly ManifestComponent[]): JsonSchema {
-  return {
-    type: "object",
-    properties: { use: { enum: components.map(({ id }) => id), description: "Component, by id" } },
-    allOf: components.map((component) => ({
-      if: { properties: { use: { const: component.id } }, required: ["use"] },
-      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON schema
-      then: { $ref: `#/$defs/${keyOf(component)}` },
-    })),
-  };
+  if (components.length === 0) return NOTHING;
+  const use = { enum: components.map(({ id }) => id), description: "Component, by id" };
+  const branches = components.map((component) => ({
+    if: { properties: { use: { const: component.id } }, required: ["use"] },
+    // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON schema
+    then: { $ref: `#/$defs/${keyOf(component)}` },
+  }));
+  return { type: "object", properties: { use }, allOf: branches };
 }

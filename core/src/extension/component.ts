@@ -1,3 +1,4 @@
+import "reflect-metadata";
 import { inject, injectable } from "tsyringe";
 import type { TObject } from "typebox";
 import { PluginError } from "../errors.js";

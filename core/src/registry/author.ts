@@ -51,7 +51,7 @@ interface PackageJson {
  * neither `definePlugin` nor `defineAdapter`, an option whose name a config section already uses.
  */
 export async function generate(folder: string): Promise<GeneratedFiles> {
-  const { name, version, description = "", exports, main, proximal } = readJson(join(folder, "package.json")) as PackageJson;
+  const { name, version, description = "", exports, main, proximal } = readPackage(folder);
   const root = typeof exports === "string" ? exports : exports?.["."];
   const isCore = relative(CORE_FOLDER, folder) === "";
   const module = isCore
@@ -72,6 +72,15 @@ export async function generate(folder: string): Promise<GeneratedFiles> {
     : { ...head, ...pluginManifest(definitionOf(loaded, name, isCore, description), module, write) };
   files.set((proximal?.manifest ?? "./manifest.json").replace(/^\.\//, ""), format(manifest));
   return files;
+}
+
+function readPackage(folder: string): PackageJson {
+  const file = join(folder, "package.json");
+  try {
+    return readJson(file) as PackageJson;
+  } catch (cause) {
+    throw new PluginError("this is no package folder", { file, given: (cause as Error).message, cause });
+  }
 }
 
 function definitionOf(

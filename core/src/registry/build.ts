@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { container, type DependencyContainer } from "tsyringe";
 import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";

@@ -1,4 +1,3 @@
-import "reflect-metadata";
 import { resolve } from "node:path";
 import { UsageError } from "../../errors.js";
 import { generate, outdated, writeGenerated } from "../../registry/author.js";

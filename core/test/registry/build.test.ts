@@ -1,0 +1,163 @@
+import { cpSync, readFileSync } from "node:fs";
+import { expect } from "chai";
+import { CORE_FOLDER } from "../../src/config/installation.js";
+import { ProximalError } from "../../src/errors.js";
+import { buildComposition, openPolicy, runFactsOf } from "../../src/registry/build.js";
+import type { RunComponents } from "../../src/registry/placed.js";
+import { resolveConfig } from "../../src/registry/resolve.js";
+import { type Sandbox, softProject } from "./sandbox.js";
+
+const plugin = (body: string, component = "Gate"): string => `
+import { definePlugin, options, trustRegionGate, Type, ConfigError } from "@proximal/core";
+${body}
+export default definePlugin({ slug: "test", title: "", provenance: "", components: [${component}] });
+`;
+
+describe("building a run's components", () => {
+  let project: Sandbox;
+  before(async () => {
+    project = await softProject();
+  });
+  after(() => project.remove());
+
+  const config = (more: object = {}) =>
+    resolveConfig({ model: { checkpoint: "m" }, data: { train: "a" }, algorithm: "soft", ...more }, { cwd: project.folder });
+  const build = (more: object = {}): Promise<RunComponents> => {
+    const resolved = config(more);
+    return buildComposition(resolved, runFactsOf(resolved, 64));
+  };
+  const failure = async (more: object): Promise<string> => {
+    try {
+      await build(more);
+    } catch (error) {
+      expect(error).instanceOf(ProximalError);
+      return (error as ProximalError).describe();
+    }
+    throw new Error("nothing was wrong");
+  };
+  const injected = ({ terms }: RunComponents) =>
+    terms[0]!.component as unknown as { options: Record<string, unknown>; facts: Record<string, unknown> };
+
+  it("gives each component its own options and the run's facts", async () => {
+    const run = await build({ seed: 5, trainer: { steps: 9 }, gate: { tauPos: 3 } });
+    expect(injected(run).options).to.deep.equal({ tauPos: 3, tauNeg: 1.2, shape: "sigmoid" });
+    expect(injected(run).facts).to.deep.equal({
+      seed: 5,
+      totalSteps: 9,
+      groupSize: 4,
+      promptsPerStep: 8,
+      maxTokens: 256,
+      temperature: 1,
+      vocabularySize: 64,
+    });
+    expect(run.terms.map(({ id, coefficient }) => [id, coefficient])).to.deep.equal([
+      ["soft", 1],
+      ["kl", 0.04],
+    ]);
+    expect(run.rewards.map(({ id, weight }) => [id, weight])).to.deep.equal([
+      ["exact-match", 0.5],
+      ["numeric", 1],
+    ]);
+    expect(run.aggregation).to.equal("seq-mean-token-mean");
+  });
+
+  it("keeps two runs of one process apart", async () => {
+    const [first, second] = await Promise.all([build({ gate: { tauPos: 3 }, seed: 1 }), build({ gate: { tauPos: 4 }, seed: 2 })]);
+    expect(injected(first)).not.to.equal(injected(second));
+    expect([injected(first).options.tauPos, injected(second).options.tauPos]).to.deep.equal([3, 4]);
+    expect([injected(first).facts.seed, injected(second).facts.seed]).to.deep.equal([1, 2]);
+  });
+
+  it("keeps two components of one class apart", async () => {
+    const rewards = [
+      { use: "scaled", factor: 3, inner: [{ use: "numeric" }] },
+      { use: "scaled", factor: 5, inner: [{ use: "exact-match" }, { use: "scaled", factor: 7, inner: [{ use: "numeric" }] }] },
+    ];
+    const run = await build({ rewards });
+    const factor = (reward: RunComponents["rewards"][number]) =>
+      (reward.component as unknown as { options: { factor: number } }).options.factor;
+    expect(run.rewards.map(factor)).to.deep.equal([3, 5]);
+    expect(factor(run.rewards[1]!.inner[1]!)).to.equal(7);
+    expect(run.rewards.map(({ id }) => id)).to.deep.equal(["scaled", "scaled-2"]);
+    expect(run.rewards[1]!.inner.map(({ id }) => id)).to.deep.equal(["exact-match", "scaled-3"]);
+  });
+
+  it("puts the value of an environment variable in place of a secret's reference, in the component only", async () => {
+    process.env.PROXIMAL_TEST_KEY = "hunter2";
+    const resolved = config({ rewards: [{ use: "scaled", apiKey: "env:PROXIMAL_TEST_KEY", inner: [{ use: "numeric" }] }] });
+    const run = await buildComposition(resolved, runFactsOf(resolved, 64));
+    expect((run.rewards[0]!.component as unknown as { options: { apiKey: string } }).options.apiKey).to.equal("hunter2");
+    expect(JSON.stringify(resolved.config)).not.to.contain("hunter2");
+    delete process.env.PROXIMAL_TEST_KEY;
+    expect(await failure({ rewards: [{ use: "scaled", apiKey: "env:PROXIMAL_TEST_KEY", inner: [{ use: "numeric" }] }] })).to.contain(
+      "PROXIMAL_TEST_KEY is not set",
+    );
+  });
+
+  it("opens the policy with validated sections and secrets revealed", async () => {
+    process.env.PROXIMAL_TEST_KEY = "hunter2";
+    const request = (await openPolicy(config({ engine: { apiKey: "env:PROXIMAL_TEST_KEY" }, optimizer: { beta1: 0.5 } }), {
+      valueHead: true,
+    })) as unknown;
+    delete process.env.PROXIMAL_TEST_KEY;
+    expect(request).to.deep.equal({
+      model: { checkpoint: project.path("m") },
+      engine: { threads: 2, provider: "cpu", apiKey: "hunter2" },
+      optimizer: { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 },
+      seed: 1,
+      valueHead: true,
+    });
+  });
+
+  describe("names package and component when", () => {
+    it("a constructor throws", async () => {
+      await project.install(
+        "proximal-plugin-throws",
+        plugin(`class Gate { constructor() { throw new TypeError("boom"); } }\ntrustRegionGate({ id: "throws" })(Gate);`),
+      );
+      expect(await failure({ gate: { use: "throws" } })).to.contain(
+        'gate: gate "throws" of proximal-plugin-throws 1.2.3 failed in its constructor: boom',
+      );
+    });
+
+    it("a constructor refuses its options", async () => {
+      await project.install(
+        "proximal-plugin-refuses",
+        plugin(
+          `class Gate { constructor() { throw new ConfigError("low is above high", { path: "low" }); } }\ntrustRegionGate({ id: "refuses", options: Type.Object({ low: Type.Number({ default: 1 }) }) })(Gate);`,
+        ),
+      );
+      expect(await failure({ gate: { use: "refuses" } })).to.contain("gate.low: low is above high");
+    });
+
+    it("a module cannot be loaded", async () => {
+      await project.install("proximal-plugin-breaks", plugin(`class Gate {}\ntrustRegionGate({ id: "breaks" })(Gate);`));
+      project.write("node_modules/proximal-plugin-breaks/index.js", "import 'a-package-that-is-missing';");
+      // A folder that Node has not loaded yet: a module once loaded stays as it was.
+      cpSync(project.path("node_modules/proximal-plugin-breaks"), project.path("moved"), { recursive: true });
+      project.write("node_modules/proximal-plugin-breaks/package.json", "{}");
+      expect(await failure({ plugins: ["./moved"], gate: { use: "breaks" } })).to.match(
+        /proximal-plugin-breaks 1\.2\.3 cannot be loaded: .*a-package-that-is-missing/,
+      );
+    });
+
+    it("the code no longer has what the manifest names", async () => {
+      await project.install("proximal-plugin-stale", plugin(`class Gate {}\ntrustRegionGate({ id: "fresh" })(Gate);`));
+      const file = "node_modules/proximal-plugin-stale/manifest.json";
+      project.write(file, readFileSync(project.path(file), "utf8").replace('"id": "fresh"', '"id": "stale"'));
+      expect(await failure({ gate: { use: "stale" } })).to.contain(
+        'proximal-plugin-stale 1.2.3: its manifest names the gate "stale", its code has none',
+      );
+    });
+
+    it("a package brings a second copy of core", async () => {
+      await project.install("proximal-plugin-copy", plugin(`class Gate {}\ntrustRegionGate({ id: "copy" })(Gate);`));
+      const copy = "node_modules/proximal-plugin-copy/node_modules/@proximal/core";
+      project.write(`${copy}/package.json`, { name: "@proximal/core", version: "0.0.1", exports: "./index.js" });
+      project.write(`${copy}/index.js`, "");
+      const told = await failure({ gate: { use: "copy" } });
+      expect(told).to.contain("proximal-plugin-copy would load a second copy of @proximal/core");
+      expect(told).to.contain(CORE_FOLDER);
+    });
+  });
+});
