@@ -9,6 +9,7 @@ import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
 export * from "./aggregation-options.js";
 export * from "./clip-gate.js";
 export * from "./entropy.js";
+export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
 export * from "./kl.js";

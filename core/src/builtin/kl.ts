@@ -34,6 +34,21 @@ export function klEstimate(estimator: KlEstimator, logp: Expr, anchor: Expr): Ex
   }
 }
 
+/** The same of one token, on numbers. */
+export function klEstimateOf(estimator: KlEstimator, logp: number, anchor: number): number {
+  const k1 = logp - anchor;
+  switch (estimator) {
+    case "k1":
+      return k1;
+    case "k2":
+      return (k1 * k1) / 2;
+    case "k3":
+      return Math.expm1(Math.min(Math.max(-k1, -K3_LIMIT), K3_LIMIT)) + k1;
+    case "abs":
+      return Math.abs(k1);
+  }
+}
+
 export const klOptions = Type.Object({ klEstimator: klEstimatorOption, ...aggregationOptions });
 
 @regularizer({

@@ -24,3 +24,21 @@ export function constant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
   return true;
 }
+
+/**
+ * (x - m) / sqrt(v + eps) with the mean m and the sample variance v (Σ - 1) of entries that each count `counts[i]` times: a mask
+ * over tokens, or the lengths of rows. Entries that count 0 are whitened too. Unchanged when fewer than 2 count.
+ */
+export function whiten(values: Float64Array, counts: ArrayLike<number>, eps = 1e-8): Float64Array {
+  let [total, sum, squares] = [0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (!counts[i]) continue;
+    total += counts[i]!;
+    sum += counts[i]! * values[i]!;
+  }
+  if (total < 2) return values;
+  const center = sum / total;
+  for (let i = 0; i < values.length; i++) if (counts[i]) squares += counts[i]! * (values[i]! - center) ** 2;
+  const scale = Math.sqrt(squares / (total - 1) + eps);
+  return values.map((x) => (x - center) / scale);
+}

@@ -9,8 +9,7 @@ import {
   Type,
 } from "@proximal/core";
 
-const { constant, mean, take } = statistics;
-const VARIANCE_EPS = 1e-8;
+const { constant, mean, take, whiten } = statistics;
 
 export const treeAdvantageOptions = Type.Object({
   weighting: Type.Union([Type.Literal("average"), Type.Literal("groupSize")], {
@@ -82,13 +81,4 @@ function subtrees(rows: Int32Array, paths: readonly (readonly number[])[], d: nu
     byPrefix.set(key, [...(byPrefix.get(key) ?? []), i]);
   });
   return [...byPrefix.values()];
-}
-
-/** Whitens row values with the statistics of the tokens that carry them. */
-export function whiten(values: Float64Array, lengths: ArrayLike<number>): Float64Array {
-  const tokens = Array.from(lengths).reduce((a, b) => a + b, 0);
-  if (tokens < 2) return values;
-  const mu = values.reduce((sum, a, i) => sum + a * lengths[i]!, 0) / tokens;
-  const variance = values.reduce((sum, a, i) => sum + lengths[i]! * (a - mu) ** 2, 0) / (tokens - 1);
-  return values.map((a) => (a - mu) / Math.sqrt(variance + VARIANCE_EPS));
 }
