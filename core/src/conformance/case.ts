@@ -14,7 +14,7 @@ const TOKEN_COLUMNS = ["logp", "oldLogp", "entropy", "tokens", "values", "refLog
  * `group` is 0 for all rows when the case gives none; rows without any token column have `lengths` tokens, or one.
  */
 export function batchOfCase(inputs: Inputs, specs: ColumnSpecs = {}, extra: Readonly<Record<string, ColumnInput>> = {}): Batch {
-  const token = TOKEN_COLUMNS.map((name) => inputs[name]).find(isRagged) ?? guessTokenColumn(inputs, specs);
+  const token = tokenColumnOf(inputs, specs);
   const all = { ...inputs, ...extra };
   const rows = token?.length ?? (Object.values(all).find(isArray) ?? []).length;
   const lengths =
@@ -29,6 +29,10 @@ export function batchOfCase(inputs: Inputs, specs: ColumnSpecs = {}, extra: Read
   }
   return new Batch({ lengths, group }).with(columns, specs);
 }
+
+/** The input that fixes the rows' lengths, if any. */
+export const tokenColumnOf = (inputs: Inputs, specs: ColumnSpecs = {}): readonly (readonly unknown[])[] | undefined =>
+  TOKEN_COLUMNS.map((name) => inputs[name]).find(isRagged) ?? guessTokenColumn(inputs, specs);
 
 /** A ragged input of no known meaning holds tokens, unless the case gives the lengths. */
 function guessTokenColumn(inputs: Inputs, specs: ColumnSpecs): readonly (readonly unknown[])[] | undefined {

@@ -1,9 +1,17 @@
-import type { ComponentClass } from "../extension/component.js";
+import { type ComponentClass, metadataOf } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, EstimateResult, RewardModel, RewardResult, State, StepContext } from "../extension/points.js";
 import type { Services } from "../extension/services.js";
-import { type Batch, type ColumnInput, type ColumnSpecs, Random } from "../rollout/index.js";
-import { batchOfCase, type Inputs, type Options } from "./case.js";
+import {
+  type Batch,
+  type ColumnAt,
+  type ColumnInput,
+  type ColumnSpecs,
+  isStandardColumn,
+  Random,
+  STANDARD_COLUMNS,
+} from "../rollout/index.js";
+import { batchOfCase, type Inputs, type Options, tokenColumnOf } from "./case.js";
 
 export interface CaseFacts {
   state?: State;
@@ -21,16 +29,26 @@ function stepContext(component: { initialState?(): State }, { state, step = 0, s
   };
 }
 
-/** Rows as numbers, token columns as rows of numbers. `ragged`: the case itself has token columns, which settles rows of one token each. */
-export function nested(batch: Batch, given: ColumnInput, ragged = false): unknown {
-  if (ArrayBuffer.isView(given) && given.length === batch.tokens && (given.length !== batch.rows || ragged)) {
-    const flat = given as unknown as Float64Array;
-    return Array.from({ length: batch.rows }, (_, row) => Array.from(flat.subarray(batch.offsets[row]!, batch.offsets[row + 1]!)));
-  }
-  return Array.from(given as ArrayLike<unknown>, (value) => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value));
+/** What a component declares of a column that it writes. */
+function placeOf(component: ComponentClass, name: string): ColumnAt | undefined {
+  const own = metadataOf(component).writes?.find((reference) => typeof reference !== "string" && reference.name === name);
+  if (own !== undefined && typeof own !== "string" && "at" in own) return own.at;
+  return isStandardColumn(name) ? STANDARD_COLUMNS[name].at : undefined;
 }
 
-const hasRagged = (inputs: Inputs): boolean => Object.values(inputs).some((value) => Array.isArray(value) && Array.isArray(value[0]));
+/** Columns by name: rows as numbers, token columns as rows of numbers. */
+function nestedColumns(component: ComponentClass, batch: Batch, columns: Readonly<Record<string, ColumnInput>>, ragged: boolean) {
+  const nested = (name: string, given: ColumnInput): unknown => {
+    // One value a token, unless rows and tokens are equally many and the case knows no tokens.
+    const perToken = ArrayBuffer.isView(given) && given.length === batch.tokens && (given.length !== batch.rows || ragged);
+    if (!perToken || placeOf(component, name) === "row") {
+      return Array.from(given as ArrayLike<unknown>, (value) => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value));
+    }
+    const flat = given as unknown as Float64Array;
+    return Array.from({ length: batch.rows }, (_, row) => Array.from(flat.subarray(batch.offsets[row]!, batch.offsets[row + 1]!)));
+  };
+  return Object.fromEntries(Object.entries(columns).map(([name, given]) => [name, nested(name, given)]));
+}
 
 /** Runs an advantage estimator on a case; its columns by name, state and metrics beside them. */
 export async function runAdvantage(
@@ -42,9 +60,7 @@ export async function runAdvantage(
   const estimator = instantiate(component, options);
   const batch = batchOfCase(inputs, facts.specs);
   const result: EstimateResult = await estimator.estimate(batch, stepContext(estimator, facts));
-  const columns = Object.fromEntries(
-    Object.entries(result.columns).map(([name, given]) => [name, nested(batch, given, hasRagged(inputs))]),
-  );
+  const columns = nestedColumns(component, batch, result.columns, tokenColumnOf(inputs, facts.specs) !== undefined);
   return { ...columns, metrics: result.metrics, ...(result.state === undefined ? {} : { state: result.state }) };
 }
 
@@ -65,7 +81,7 @@ export async function runReward(
   const values = (list: ArrayLike<number | null>) => Array.from(list, (v) => (v === null || Number.isNaN(v) ? null : v));
   return {
     ...Object.fromEntries(Object.entries(result.components ?? {}).map(([name, list]) => [name, values(list)])),
-    ...Object.fromEntries(Object.entries(result.columns ?? {}).map(([name, given]) => [name, nested(batch, given, hasRagged(inputs))])),
+    ...nestedColumns(component, batch, result.columns ?? {}, tokenColumnOf(inputs, facts.specs) !== undefined),
     rewards: values(result.rewards),
     metrics: result.metrics,
     ...(result.state === undefined ? {} : { state: result.state }),
