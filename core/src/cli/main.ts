@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
+import type { StartFlags, ViewFlags } from "./commands/run.js";
 import { reportFailure } from "./failure.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
@@ -19,13 +21,88 @@ const program = new Command("proximal")
     `
 Start here:
   $ proximal validate run.yaml    is this config right, and what would the run do?
+  $ proximal train run.yaml       train; then: proximal eval runs/run, proximal generate runs/run
   $ proximal plugins              what can a config name?
 
 A config names an algorithm, a model, data and rewards; every other value has a default.
 Further methods: npm i @proximal/plugin-<name>`,
   );
 
+const JSON_LINES = ["--json", "print every event as one JSON line"] as const;
+const QUIET = ["--quiet", "print warnings and the result only"] as const;
+const OUT = ["-o, --out <folder>", "run folder; the config's `output`, else runs/<name>, when left out"] as const;
+const OVERWRITE = ["--overwrite", "replace a run that the folder holds"] as const;
+const CHECKPOINT = ["--checkpoint <step>", "step of the checkpoint to use; the newest when left out"] as const;
+const TARGET = "run folder or config";
+
+const count = (value: string): number => {
+  const parsed = Number(value);
+  if (!Number.isInteger(parsed) || parsed < 1) throw new InvalidArgumentError("a whole number from 1 is accepted.");
+  return parsed;
+};
+const positive = (value: string): number => {
+  const parsed = Number(value);
+  if (!(parsed > 0)) throw new InvalidArgumentError("a number above 0 is accepted.");
+  return parsed;
+};
+
 // A command's code is loaded when it runs: help and checks stay fast whatever is installed.
+program
+  .command("train <config>")
+  .description("train a policy as a config says")
+  .option(...SET, collect, [])
+  .option(...OUT)
+  .option(...OVERWRITE)
+  .option(...JSON_LINES)
+  .option(...QUIET)
+  .action(async (file: string, options: StartFlags) => (await import("./commands/run.js")).startCommand("train", file, options));
+
+program
+  .command("resume <run>")
+  .description("continue a run that was stopped or broke off, from its newest checkpoint")
+  .option(...JSON_LINES)
+  .option(...QUIET)
+  .action(async (folder: string, options: ViewFlags) => (await import("./commands/run.js")).resumeCommand(folder, options));
+
+program
+  .command("sft <config>")
+  .description("supervised training on the prompts and answers of a config's data")
+  .option(...SET, collect, [])
+  .option(...OUT)
+  .option(...OVERWRITE)
+  .option(...JSON_LINES)
+  .option(...QUIET)
+  .action(async (file: string, options: StartFlags) => (await import("./commands/run.js")).startCommand("sft", file, options));
+
+program
+  .command("eval")
+  .argument("<target>", TARGET)
+  .description("accuracy of a policy on held-out problems")
+  .option(...SET, collect, [])
+  .option(...CHECKPOINT, count)
+  .option("--data <file>", "data set to evaluate on; the config's held-out prompts when left out")
+  .option("--limit <count>", "at most this many problems", count)
+  .option("--samples <count>", "responses a problem, sampled, for pass@k; greedy decoding when left out", count)
+  .option("--by <field>", "report by a field of the records, such as level")
+  .option("--json", "print one JSON value")
+  .action(async (target: string, options: EvalFlags) => (await import("./commands/inspect.js")).evalCommand(target, options));
+
+program
+  .command("generate")
+  .argument("<target>", TARGET)
+  .argument("[prompts...]", "prompts; lines of the standard input when left out")
+  .description("answer prompts with a policy")
+  .option(...SET, collect, [])
+  .option(...CHECKPOINT, count)
+  .option("--samples <count>", "responses a prompt", count)
+  .option("--greedy", "take the likeliest token instead of sampling")
+  .option("--max-tokens <count>", "longest response", count)
+  .option("--temperature <value>", "sampling temperature", positive)
+  .option("--json", "print one JSON value a response")
+  .action(async (target: string, prompts: string[], options: GenerateFlags) =>
+    (await import("./commands/inspect.js")).generateCommand(target, prompts, options),
+  );
+
 program
   .command("validate <config>")
   .description("check a config against the installed plugins, without loading a model")

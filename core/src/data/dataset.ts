@@ -1,18 +1,12 @@
+import type { DataSection } from "../config/schema.js";
 import { ConfigError, DataError } from "../errors.js";
 import type { Tokenizer } from "../policy/index.js";
 import { type Prompt, Random } from "../rollout/index.js";
 import { PromptMaker, type PromptOptions } from "./prompt.js";
 import { readRecords } from "./records.js";
 
-/** The `data` section of a config. */
-export interface DataOptions extends PromptOptions {
-  /** Training records. */
-  train: string;
-  /** Held-out records; when left out, `evalFraction` of the training records are held out. */
-  eval?: string;
-  /** Share of the records that is held out, chosen by the seed. */
-  evalFraction?: number;
-}
+/** The `data` section of a config; what is left out has the schema's default. */
+export type DataOptions = Partial<DataSection> & Pick<DataSection, "train">;
 
 /** Prompts in a fixed order, and the way to make more of their kind. What samplers draw from. */
 export class DataSet {
@@ -63,8 +57,7 @@ export interface DataFacts {
   answerRequired: boolean;
 }
 
-/** Reads one file of records. */
-export function loadDataSet(file: string, options: PromptOptions, facts: DataFacts): DataSet {
+function makerOf(file: string, options: PromptOptions, facts: DataFacts): PromptMaker {
   const room = facts.contextLength - facts.maxTokens;
   if (room < 1) {
     throw new ConfigError("the response may fill the whole context: no room is left for a prompt", {
@@ -75,11 +68,22 @@ export function loadDataSet(file: string, options: PromptOptions, facts: DataFac
   }
   const maxTokens = Math.min(room, options.maxPromptTokens ?? room);
   const { tokenizer, answerRequired } = facts;
-  const maker = new PromptMaker({ ...options, file, tokenizer, maxTokens, answerRequired });
+  return new PromptMaker({ ...options, file, tokenizer, maxTokens, answerRequired });
+}
+
+/** Texts as prompts, made like the records of a data set. */
+export function promptsFromTexts(texts: readonly string[], options: PromptOptions, facts: DataFacts): Prompt[] {
+  const maker = makerOf("prompts", { ...options, overlong: "error" }, { ...facts, answerRequired: false });
+  return texts.map((text, i) => maker.fromRecord({ fields: { [options.prompt ?? "prompt"]: text }, place: `prompt ${i + 1}` }, i)!);
+}
+
+/** Reads one file of records. */
+export function loadDataSet(file: string, options: PromptOptions, facts: DataFacts): DataSet {
+  const maker = makerOf(file, options, facts);
   const records = readRecords(file);
   const prompts = records.map((record, index) => maker.fromRecord(record, index)).filter((prompt) => prompt !== null);
   if (prompts.length === 0) {
-    throw new DataError(`every prompt is longer than the limit of ${maxTokens} tokens`, { file, given: `${records.length} records` });
+    throw new DataError("every prompt is longer than the context allows", { file, given: `${records.length} records` });
   }
   return new DataSet(prompts, maker, records.length - prompts.length);
 }

@@ -1,24 +1,12 @@
 import { createHash } from "node:crypto";
+import type { DataSection } from "../config/schema.js";
 import { DataError } from "../errors.js";
 import type { Tokenizer } from "../policy/index.js";
 import type { Message, Prompt } from "../rollout/index.js";
 import type { DataRecord } from "./records.js";
 
-/** How records become prompts. */
-export interface PromptOptions {
-  /** Field that holds the question; `question` when left out and the record has no `prompt`. */
-  prompt?: string;
-  /** Field that holds the answer or an array of accepted answers; `answer` by default. */
-  answer?: string;
-  /** Text with record fields in braces; `{prompt}` is the question. */
-  template?: string;
-  /** System message; needs a chat template. */
-  system?: string;
-  /** Longest prompt, tokens; the context without the response by default. */
-  maxPromptTokens?: number;
-  /** What to do with a longer prompt. `truncate` keeps its end. */
-  overlong?: "error" | "drop" | "truncate";
-}
+/** How records become prompts: keys of the `data` section. */
+export type PromptOptions = Partial<Pick<DataSection, "prompt" | "answer" | "template" | "system" | "maxPromptTokens" | "overlong">>;
 
 const DEFAULT_PROMPT = "prompt";
 const DEFAULT_ANSWER = "answer";

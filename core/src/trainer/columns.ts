@@ -1,37 +1,7 @@
 import { PluginError } from "../errors.js";
 import type { PolicyOutput, ScoreRow } from "../policy/index.js";
-import type { Batch, ColumnInput, ColumnSpecs, StandardColumn } from "../rollout/index.js";
+import type { Batch, ColumnInput, ColumnSpecs } from "../rollout/index.js";
 import type { Run } from "./run.js";
-
-/** Columns that every rollout has. */
-export const ROLLOUT_COLUMNS = [
-  "tokens",
-  "mask",
-  "oldLogp",
-  "completions",
-  "prompts",
-  "promptId",
-  "golds",
-  "truncated",
-  "group",
-  "lengths",
-  "rewards",
-  "rewardComponents",
-] as const satisfies readonly StandardColumn[];
-
-/** Columns that the trainer asks the policy for when some component reads them. */
-export const POLICY_COLUMNS = [
-  "logp",
-  "refLogp",
-  "entropy",
-  "oldEntropy",
-  "values",
-  "oldValues",
-  "hidden",
-  "candidateProbs",
-  "candidateTokens",
-  "candidateIndex",
-] as const satisfies readonly StandardColumn[];
 
 /** Columns of the trainer's own. */
 export const TRAINER_SPECS = {

@@ -1,6 +1,7 @@
 export * from "./composition.js";
 export * from "./evaluate.js";
 export * from "./events.js";
+export * from "./inspect.js";
 export * from "./loop.js";
 export * from "./metrics.js";
 export * from "./run.js";
@@ -13,5 +14,6 @@ export * from "./sft-job.js";
 export * from "./states.js";
 export * from "./step.js";
 export * from "./store/index.js";
+export * from "./train.js";
 export * from "./training-job.js";
 export * from "./update.js";

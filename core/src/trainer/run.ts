@@ -2,8 +2,9 @@ import type { DataSets } from "../data/index.js";
 import type { ExtensionPoint, Services, StepContext } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
 import type { PolicyBackend, StepValues } from "../policy/index.js";
+import { POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS } from "../registry/columns.js";
 import { type ColumnSpecs, Random } from "../rollout/index.js";
-import { POLICY_COLUMNS, ROLLOUT_COLUMNS, TRAINER_SPECS } from "./columns.js";
+import { TRAINER_SPECS } from "./columns.js";
 import { componentsOf, type Placed, type RunComponents, readBy, writtenBy } from "./composition.js";
 import { type HostServices, servicesOf } from "./services.js";
 import type { RunSettings } from "./settings.js";
@@ -56,7 +57,13 @@ export class Run {
     const { terms } = composition;
     const hosts = this.components.filter(({ metadata }) => metadata.point === "sampler" || metadata.point === "reward");
     this.earlyColumns = readBy(hosts);
-    const available = new Set([...ROLLOUT_COLUMNS, ...POLICY_COLUMNS, ...Object.keys(dataColumns), ...writtenBy(this.components)]);
+    const available = new Set([
+      ...ROLLOUT_COLUMNS,
+      ...POLICY_COLUMNS,
+      ...REWARD_COLUMNS,
+      ...Object.keys(dataColumns),
+      ...writtenBy(this.components),
+    ]);
     this.program = new ObjectiveProgram(
       terms.map((term) => ({
         id: term.id,

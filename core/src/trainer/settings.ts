@@ -1,46 +1,15 @@
-import type { OptimizerOptions } from "../policy/index.js";
-import type { ScheduleOptions } from "./schedule.js";
+import type { ResolvedConfig } from "../config/resolve.js";
+import type { EvaluationSection, OptimizerSection, SamplingSection, TrainerSection } from "../config/schema.js";
 
-export interface SamplingSettings {
-  /** Longest response, tokens. */
-  maxTokens: number;
-  temperature: number;
-  topP: number;
-  topK: number;
-  minP: number;
-}
+export type SamplingSettings = SamplingSection;
+export type LoopSettings = Omit<TrainerSection, "aggregation">;
+export type EvaluationSettings = EvaluationSection;
 
-export interface LoopSettings {
-  /** Training steps: batches sampled. */
-  steps: number;
-  /** Passes over each batch. */
-  epochs: number;
-  /** Optimizer updates a pass. */
-  miniBatches: number;
-  /** Score the batch again for `oldLogp` instead of keeping the sampler's log-probs. */
-  recomputeOldLogp: boolean;
-  /** Steps between checkpoints; `auto` = as often as 5 % of the run time allows. */
-  checkpointEvery: "auto" | number;
-  /** Checkpoints kept; older ones are deleted. */
-  keepCheckpoints: number;
-}
-
-export interface EvaluationSettings {
-  /** Steps between held-out evaluations; 0 = only before the first and after the last step. */
-  every: number;
-  /** At most this many prompts. */
-  limit: number;
-  /** Take the likeliest token instead of sampling. */
-  greedy: boolean;
-  /** Responses a prompt. */
-  samples: number;
-}
-
-/** What the sections of a config say to the trainer. */
+/** What the sections of a config say to the trainer; a `ResolvedConfig` is one. */
 export interface RunSettings {
-  seed: number;
+  seed: ResolvedConfig["seed"];
   sampling: SamplingSettings;
-  optimizer: OptimizerOptions & ScheduleOptions;
+  optimizer: OptimizerSection;
   trainer: LoopSettings;
   evaluation: EvaluationSettings;
 }

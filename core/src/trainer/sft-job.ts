@@ -1,4 +1,5 @@
 import { mean } from "../builtin/statistics.js";
+import type { SftSection } from "../config/schema.js";
 import type { DataSets } from "../data/index.js";
 import { DataError } from "../errors.js";
 import type { Context, LossComponent, Metrics } from "../extension/index.js";
@@ -12,17 +13,8 @@ import { learningRateAt } from "./schedule.js";
 import type { RunSettings } from "./settings.js";
 import { Stopwatch } from "./stopwatch.js";
 
-export interface SftSettings {
-  /** Optimizer updates. */
-  steps: number;
-  /** Records an update. */
-  batchSize: number;
-  /** Updates between held-out evaluations; 0 = only before the first and after the last. */
-  evalEvery: number;
-}
-
 export interface SftParts {
-  settings: Pick<RunSettings, "seed" | "sampling" | "optimizer" | "trainer" | "evaluation"> & { sft: SftSettings };
+  settings: RunSettings & { sft: SftSection };
   policy: PolicyBackend;
   data: DataSets;
   /** Field of a record that holds the answer to learn. */

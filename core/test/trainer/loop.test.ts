@@ -29,6 +29,8 @@ const metricsOf = (folder: string): string =>
 const rolloutsOf = (folder: string): string[] =>
   readdirSync(join(folder, "rollouts")).map((name) => `${name} ${readFileSync(join(folder, "rollouts", name)).toString("base64")}`);
 
+const origin = { kind: "train", folder: ".", config: {} } as const;
+
 describe("a training run", () => {
   let root: string;
   let count = 0;
@@ -39,7 +41,7 @@ describe("a training run", () => {
 
   const start = (over: Over = {}, options: Partial<LoopOptions> = {}): Promise<RunSummary | null> & { path: string } => {
     const path = options.folder?.path ?? join(root, `run-${count++}`);
-    const folder = options.folder ?? RunFolder.create(path, { seed: 1 });
+    const folder = options.folder ?? RunFolder.create(path, origin);
     return Object.assign(runLoop(new TrainingJob(tabularRun(root, over)), { ...options, folder }), { path });
   };
   const resume = (path: string, over: Over = {}, options: Partial<LoopOptions> = {}) =>
@@ -54,6 +56,7 @@ describe("a training run", () => {
       "metrics.jsonl",
       "model",
       "rollouts",
+      "run.json",
       "summary.json",
     ]);
     expect(readdirSync(join(run.path, "checkpoints")).sort()).to.deep.equal(["step-2", "step-4", "step-6"]);
@@ -120,7 +123,7 @@ describe("a training run", () => {
     const { update } = run.policy;
     run.policy.update = (request) => (++updates === step ? Promise.reject(new Error("power cut")) : update.call(run.policy, request));
     const path = join(root, `crash-${count++}`);
-    const failed = await runLoop(new TrainingJob(run), { folder: RunFolder.create(path, {}) }).catch((error: Error) => error.message);
+    const failed = await runLoop(new TrainingJob(run), { folder: RunFolder.create(path, origin) }).catch((error: Error) => error.message);
     expect(failed).to.equal("power cut");
     return path;
   };
@@ -200,7 +203,7 @@ describe("a training run", () => {
       );
     const events: RunEvent[] = [];
     const summary = await runLoop(new TrainingJob(run), {
-      folder: RunFolder.create(join(root, "nan"), {}),
+      folder: RunFolder.create(join(root, "nan"), origin),
       onEvent: (event) => events.push(event),
     });
     expect(summary!.skippedUpdates).to.equal(1);
@@ -216,13 +219,13 @@ describe("a training run", () => {
 
   it("refuses a folder in use, and overwrites nothing but a run that it is told to", async () => {
     const path = join(root, "run");
-    await start({}, { folder: RunFolder.create(path, {}) });
-    expect(() => RunFolder.create(path, {})).to.throw(UsageError, "finished run");
+    await start({}, { folder: RunFolder.create(path, origin) });
+    expect(() => RunFolder.create(path, origin)).to.throw(UsageError, "finished run");
     writeFileSync(join(path, "notes.txt"), "mine");
-    RunFolder.create(path, {}, { overwrite: true });
-    expect(readdirSync(path).sort()).to.deep.equal(["checkpoints", "config.json", "notes.txt", "rollouts"]);
-    expect(() => RunFolder.create(path, {})).to.throw(UsageError, "unfinished run");
-    expect(() => RunFolder.create(root, {}, { overwrite: true })).to.throw(UsageError, "no run");
+    RunFolder.create(path, origin, { overwrite: true });
+    expect(readdirSync(path).sort()).to.deep.equal(["checkpoints", "config.json", "notes.txt", "rollouts", "run.json"]);
+    expect(() => RunFolder.create(path, origin)).to.throw(UsageError, "unfinished run");
+    expect(() => RunFolder.create(root, origin, { overwrite: true })).to.throw(UsageError, "no run");
     expect(() => RunFolder.open(join(root, "none"))).to.throw(UsageError, "no such run");
   });
 });

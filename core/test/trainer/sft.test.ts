@@ -4,6 +4,8 @@ import { expect } from "chai";
 import { DataError, RunFolder, runLoop, SftJob } from "../../src/index.js";
 import { settings, tabularRun, temporaryFolder } from "../doubles/runs.js";
 
+const origin = { kind: "train", folder: ".", config: {} } as const;
+
 describe("supervised training", () => {
   let root: string;
   beforeEach(() => {
@@ -24,7 +26,7 @@ describe("supervised training", () => {
   };
 
   it("teaches a policy its answers, stop token included", async () => {
-    const folder = RunFolder.create(join(root, "run"), {});
+    const folder = RunFolder.create(join(root, "run"), origin);
     const summary = (await runLoop(job(), { folder }))!;
     expect(summary.evalAccuracyStart).to.equal(0);
     expect(summary.evalAccuracyEnd).to.equal(1);
@@ -36,11 +38,11 @@ describe("supervised training", () => {
 
   it("continues from a checkpoint as if it had not stopped", async () => {
     const losses = (folder: RunFolder) => folder.readMetrics().map(({ loss }) => loss);
-    const whole = RunFolder.create(join(root, "whole"), {});
+    const whole = RunFolder.create(join(root, "whole"), origin);
     await runLoop(job({ steps: 6 }), { folder: whole });
     const stop = new AbortController();
     const onEvent = (event: { type: string }) => event.type === "step" && stop.abort();
-    const stopped = RunFolder.create(join(root, "stopped"), {});
+    const stopped = RunFolder.create(join(root, "stopped"), origin);
     expect(await runLoop(job({ steps: 6 }), { folder: stopped, signal: stop.signal, onEvent })).to.equal(null);
     await runLoop(job({ steps: 6 }), { folder: stopped, resume: true });
     expect(losses(stopped)).to.deep.equal(losses(whole));

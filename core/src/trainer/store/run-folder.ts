@@ -19,7 +19,16 @@ import type { Offsets } from "./checkpoint.js";
 import { writeDurably } from "./files.js";
 
 /** Everything that a run writes; overwriting a run deletes these and nothing else. The summary goes first. */
-const CONTENTS = ["summary.json", "config.json", "metrics.jsonl", "rollouts", "checkpoints", "model", "report.html"] as const;
+const CONTENTS = ["summary.json", "run.json", "config.json", "metrics.jsonl", "rollouts", "checkpoints", "model", "report.html"] as const;
+
+export type RunKind = "train" | "sft";
+
+/** How a run was started. */
+export interface RunOrigin {
+  kind: RunKind;
+  /** Folder that the config's plugins were looked for in. */
+  folder: string;
+}
 
 /** One record of metrics.jsonl; null where a value did not exist. */
 export type MetricsRecord = Readonly<Record<string, number | null>>;
@@ -33,34 +42,37 @@ export class RunFolder {
 
   private constructor(readonly path: string) {}
 
-  /**
-   * A folder for a new run. `UsageError` when something is there already, unless it is a run and `overwrite` is set.
-   */
-  static create(path: string, config: unknown, { overwrite = false } = {}): RunFolder {
-    const present = existsSync(path) ? readdirSync(path) : [];
-    if (present.length > 0) {
-      const folder = new RunFolder(path);
-      if (!folder.holds("config.json")) {
-        throw new UsageError("the output folder holds something that is no run", { file: path, hint: "choose another folder with --out" });
-      }
-      if (!overwrite) {
-        throw new UsageError(`the output folder holds ${folder.finished ? "a finished" : "an unfinished"} run`, {
-          file: path,
-          hint: `${folder.finished ? "" : `continue it with: proximal resume ${path}; or `}start over with --overwrite, or choose another folder with --out`,
-        });
-      }
-      for (const name of CONTENTS) rmSync(join(path, name), { recursive: true, force: true });
+  /** `UsageError` when the folder cannot take a new run: something is there already that may not be replaced. */
+  static check(path: string, { overwrite = false } = {}): void {
+    if (!existsSync(path) || readdirSync(path).length === 0) return;
+    const folder = new RunFolder(path);
+    if (!folder.holds("config.json")) {
+      throw new UsageError("the output folder holds something that is no run", { file: path, hint: "choose another folder with --out" });
     }
+    if (overwrite) return;
+    const ways = "start over with --overwrite, or choose another folder with --out";
+    throw new UsageError(`the output folder holds ${folder.finished ? "a finished" : "an unfinished"} run`, {
+      file: path,
+      hint: folder.finished ? ways : `continue it with: proximal resume ${path}; or ${ways}`,
+    });
+  }
+
+  /** A folder for a new run, emptied of what an earlier run wrote. Errors: see `check`. */
+  static create(path: string, { config, ...origin }: RunOrigin & { config: unknown }, { overwrite = false } = {}): RunFolder {
+    RunFolder.check(path, { overwrite });
+    for (const name of CONTENTS) rmSync(join(path, name), { recursive: true, force: true });
     mkdirSync(join(path, "checkpoints"), { recursive: true });
     mkdirSync(join(path, "rollouts"), { recursive: true });
-    writeDurably(join(path, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    const write = (name: string, value: unknown) => writeDurably(join(path, name), `${JSON.stringify(value, null, 2)}\n`);
+    write("run.json", { formatVersion: 1, ...origin });
+    write("config.json", config);
     return new RunFolder(path);
   }
 
   /** The folder of an existing run. */
   static open(path: string): RunFolder {
     const folder = new RunFolder(path);
-    if (folder.holds("config.json")) return folder;
+    if (folder.holds("config.json") && folder.holds("run.json")) return folder;
     throw new UsageError(existsSync(path) ? "the folder holds no run" : "there is no such run", {
       file: path,
       accepted: "a folder that `proximal train` or `proximal sft` wrote",
@@ -73,6 +85,10 @@ export class RunFolder {
 
   get finished(): boolean {
     return this.holds("summary.json");
+  }
+
+  get origin(): RunOrigin {
+    return JSON.parse(readFileSync(join(this.path, "run.json"), "utf8")) as RunOrigin;
   }
 
   get config(): unknown {

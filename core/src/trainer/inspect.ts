@@ -1,0 +1,169 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { mean } from "../builtin/statistics.js";
+import type { ResolvedConfig } from "../config/resolve.js";
+import { loadDataSet, promptsFromTexts } from "../data/index.js";
+import { CheckpointError, DataError, UsageError } from "../errors.js";
+import type { Metrics } from "../extension/index.js";
+import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
+import type { EvaluatedProblem } from "./evaluate.js";
+import { evaluatePrompts, summarize } from "./evaluate.js";
+import type { Run } from "./run.js";
+import { latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
+import { openRun } from "./train.js";
+import { TrainingJob } from "./training-job.js";
+
+export interface TargetOptions extends ResolveOptions {
+  /** Step of the checkpoint to use; the newest whole one by default. Only for run folders. */
+  checkpoint?: number;
+}
+
+/**
+ * Opens a trained policy with its data and rewards: of a run folder, with the parameters of a checkpoint; of a config, as the
+ * model section says. What supervised runs lack is filled with an exact-match reward.
+ */
+export async function openTarget(
+  target: string,
+  { checkpoint, ...options }: TargetOptions = {},
+): Promise<{ run: Run; config: ResolvedConfig }> {
+  const isRun = existsSync(target) && statSync(target).isDirectory();
+  const file = isRun ? join(target, "config.json") : target;
+  const cwd = isRun ? RunFolder.open(target).origin.folder : options.cwd;
+  const config = completed(file, { ...options, cwd });
+  const run = await openRun(config);
+  try {
+    if (isRun) await run.policy.restore(join(await checkpointOf(target, checkpoint), "policy"));
+    else await new TrainingJob(run).prepare();
+    return { run, config };
+  } catch (error) {
+    await run.policy.close();
+    throw error;
+  }
+}
+
+/** A config in which every part that answering needs is named. */
+function completed(file: string, options: ResolveOptions): ResolvedConfig {
+  const config = resolveConfig(file, options);
+  const missing = [
+    ...(config.sampler === undefined ? ["sampler.use=independent"] : []),
+    ...(config.rewards.length === 0 ? ["rewards=[{use: exact-match}]"] : []),
+    ...(config.gate === undefined && config.objective === undefined ? ["gate.use=clip", "advantage.use=group-normalized"] : []),
+  ];
+  return missing.length === 0 ? config : resolveConfig(file, { ...options, set: [...missing, ...(options.set ?? [])] });
+}
+
+async function checkpointOf(target: string, step: number | undefined): Promise<string> {
+  const { checkpoints } = RunFolder.open(target);
+  if (step !== undefined) {
+    const folder = join(checkpoints, `step-${step}`);
+    if (!existsSync(folder)) {
+      const present = (await listCheckpoints(checkpoints)).map((path) => path.slice(path.lastIndexOf("-") + 1));
+      throw new UsageError(`the run has no checkpoint of step ${step}`, { file: target, accepted: present });
+    }
+    return (await readCheckpoint(folder)).folder;
+  }
+  const newest = await latestCheckpoint(checkpoints, () => {});
+  if (newest === null) throw new CheckpointError("the run has no whole checkpoint", { file: checkpoints });
+  return newest.folder;
+}
+
+export interface EvaluateOptions {
+  /** Data set to evaluate on; the config's held-out prompts by default. */
+  data?: string;
+  /** At most this many prompts. */
+  limit?: number;
+  /** Responses a prompt, sampled; greedy decoding when left out. */
+  samples?: number;
+  /** Field of the records to report by (a level, a topic). */
+  by?: string;
+}
+
+export interface EvaluationReport {
+  overall: Metrics;
+  /** By value of the field that `by` names. */
+  groups: Readonly<Record<string, Metrics>>;
+  problems: readonly EvaluatedProblem[];
+}
+
+/** Accuracy, pass@k, reward and length of a policy on problems that it was not trained on. */
+export async function evaluatePolicy(
+  run: Run,
+  config: ResolvedConfig,
+  { data, limit, samples, by }: EvaluateOptions = {},
+): Promise<EvaluationReport> {
+  const set = data === undefined ? run.data.held : loadDataSet(data, config.data, factsOf(run, true));
+  if (set === null) {
+    throw new DataError("no prompts are held out", { hint: "name a data set with --data, or set data.eval or data.evalFraction" });
+  }
+  const settings = { ...run.settings.evaluation, ...(limit === undefined ? {} : { limit }) };
+  const problems = await evaluatePrompts(run, set.prompts, samples === undefined ? settings : { ...settings, greedy: false, samples });
+  const groups = new Map<string, EvaluatedProblem[]>();
+  for (const problem of by === undefined ? [] : problems) {
+    const value = problem.prompt.fields[by!];
+    if (value === undefined) {
+      throw new DataError(`the record has no field "${by}"`, {
+        path: `record ${problem.prompt.id}`,
+        accepted: Object.keys(problem.prompt.fields),
+      });
+    }
+    groups.set(String(value), [...(groups.get(String(value)) ?? []), problem]);
+  }
+  const byGroup = [...groups].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+  return { overall: summarize(problems), groups: Object.fromEntries(byGroup.map(([name, part]) => [name, summarize(part)])), problems };
+}
+
+const factsOf = ({ policy, settings }: Run, answerRequired: boolean) => ({
+  tokenizer: policy.tokenizer,
+  contextLength: policy.info.contextLength,
+  maxTokens: settings.sampling.maxTokens,
+  answerRequired,
+});
+
+export interface GenerateOptions {
+  /** Responses a prompt. */
+  samples?: number;
+  greedy?: boolean;
+  /** Longest response, tokens; the config's by default. */
+  maxTokens?: number;
+  temperature?: number;
+}
+
+export interface Generation {
+  prompt: string;
+  text: string;
+  finish: "stop" | "length";
+  /** Mean log-probability of the response's tokens, nats. */
+  meanLogp: number;
+}
+
+/** Answers texts as the policy would in training: with the config's template, chat template and sampling. */
+export async function generate(
+  run: Run,
+  config: ResolvedConfig,
+  texts: readonly string[],
+  options: GenerateOptions = {},
+): Promise<Generation[]> {
+  const { sampling, seed } = run.settings;
+  const { samples = 1, greedy = false, maxTokens = sampling.maxTokens, temperature = sampling.temperature } = options;
+  const prompts = promptsFromTexts(texts, config.data, { ...factsOf(run, false), maxTokens });
+  const noise = run.random.fork("generate", seed);
+  const requests = prompts.flatMap((prompt, p) =>
+    Array.from({ length: samples }, (_, i) => ({
+      prompt: prompt.tokens,
+      key: noise.fork(p, i).key(),
+      maxTokens,
+      temperature,
+      greedy,
+      topK: sampling.topK,
+      topP: sampling.topP,
+      minP: sampling.minP,
+    })),
+  );
+  const decoded = await run.policy.decode(requests);
+  return decoded.map(({ tokens, logp, finish }, i) => ({
+    prompt: prompts[Math.floor(i / samples)]!.text,
+    text: run.policy.tokenizer.decode(tokens),
+    finish,
+    meanLogp: mean(logp),
+  }));
+}

@@ -1,0 +1,108 @@
+import { dirname, join, resolve } from "node:path";
+import type { ResolvedConfig } from "../config/resolve.js";
+import { type DataFacts, loadDataSets } from "../data/index.js";
+import { UsageError } from "../errors.js";
+import type { ServiceName } from "../extension/index.js";
+import type { PolicyBackend } from "../policy/index.js";
+import { buildComposition, openPolicy, runFactsOf } from "../registry/build.js";
+import { checkComposition } from "../registry/check.js";
+import { partsOf, referenceOf } from "../registry/columns.js";
+import { resolveConfig } from "../registry/resolve.js";
+import type { RunObserver, RunSummary } from "./events.js";
+import { type Job, runLoop } from "./loop.js";
+import { Run } from "./run.js";
+import type { HostServices } from "./services.js";
+import { SftJob } from "./sft-job.js";
+import { RunFolder, type RunKind } from "./store/index.js";
+import { TrainingJob } from "./training-job.js";
+
+export interface SessionOptions {
+  onEvent?: RunObserver;
+  /** When it is aborted, the current step is finished and saved. */
+  signal?: AbortSignal;
+  services?: HostServices;
+}
+
+export interface StartOptions extends SessionOptions {
+  /** Run folder; the config's `output` by default. */
+  output?: string;
+  /** Replace a run that the folder holds. */
+  overwrite?: boolean;
+}
+
+/** Trains as the config says. null when a stop was asked for before the end. */
+export const train = (config: ResolvedConfig, options: StartOptions = {}): Promise<RunSummary | null> => start("train", config, options);
+
+/** Supervised training on the prompts and answers of the config's data. */
+export const sft = (config: ResolvedConfig, options: StartOptions = {}): Promise<RunSummary | null> => start("sft", config, options);
+
+/** Continues a run from its newest whole checkpoint: what it then writes is what it would have written without the break. */
+export async function resume(path: string, options: SessionOptions = {}): Promise<RunSummary | null> {
+  const folder = RunFolder.open(path);
+  if (folder.finished) throw new UsageError("the run is finished: there is nothing to continue", { file: path });
+  const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder });
+  const { job, close } = await openJob(folder.origin.kind, config, options);
+  try {
+    return await runLoop(job, { folder, resume: true, ...options });
+  } finally {
+    await close();
+  }
+}
+
+async function start(kind: RunKind, config: ResolvedConfig, { output = config.output, overwrite, ...options }: StartOptions) {
+  RunFolder.check(output, { overwrite });
+  const { job, close } = await openJob(kind, config, options);
+  try {
+    const folder = RunFolder.create(output, { kind, config: { ...config.config, output }, folder: homeOf(config) }, { overwrite });
+    return await runLoop(job, { folder, ...options });
+  } finally {
+    await close();
+  }
+}
+
+/** Where the plugins of a config are looked for. */
+const homeOf = ({ file }: ResolvedConfig): string => (file === undefined ? process.cwd() : dirname(resolve(file)));
+
+async function openJob(kind: RunKind, config: ResolvedConfig, { services }: SessionOptions): Promise<{ job: Job; close(): Promise<void> }> {
+  if (kind === "train") {
+    const run = await openRun(config, services);
+    return { job: new TrainingJob(run), close: () => run.policy.close() };
+  }
+  if (config.sft === undefined) {
+    throw new UsageError("the config has no section `sft`", { file: config.file, hint: "add `sft: { steps: …, batchSize: … }`" });
+  }
+  const settings = { ...config, sft: config.sft };
+  return withPolicy(config, { valueHead: false, answerRequired: true }, async (policy, facts) => {
+    const data = loadDataSets(config.data, facts, config.seed);
+    return { job: new SftJob({ settings, policy, data, answer: config.data.answer }), close: () => policy.close() };
+  });
+}
+
+/** Policy, data and components of a config, put together. Errors come before a model is loaded wherever they can. */
+export async function openRun(config: ResolvedConfig, services: HostServices = {}): Promise<Run> {
+  checkComposition(config, { services: Object.keys(services) as ServiceName[] });
+  const reads = new Set(partsOf(config).flatMap(({ component }) => component.reads.map((reference) => referenceOf(reference).name)));
+  const needs = { valueHead: reads.has("values") || reads.has("oldValues"), answerRequired: reads.has("golds") };
+  return withPolicy(config, needs, async (policy, facts) => {
+    const data = loadDataSets(config.data, facts, config.seed);
+    const runFacts = runFactsOf(config, policy.info.vocabularySize);
+    const composition = await buildComposition(config, runFacts, { services: Object.keys(services) as ServiceName[] });
+    return new Run({ settings: config, policy, composition, data, dataColumns: config.data.columns, services });
+  });
+}
+
+/** Opens the policy; closes it again when what is made of it fails. */
+async function withPolicy<T>(
+  config: ResolvedConfig,
+  { valueHead, answerRequired }: { valueHead: boolean; answerRequired: boolean },
+  make: (policy: PolicyBackend, facts: DataFacts) => Promise<T>,
+): Promise<T> {
+  const policy = await openPolicy(config, { valueHead });
+  const { tokenizer, info } = policy;
+  try {
+    return await make(policy, { tokenizer, contextLength: info.contextLength, maxTokens: config.sampling.maxTokens, answerRequired });
+  } catch (error) {
+    await policy.close();
+    throw error;
+  }
+}
