@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import {
+  type EvaluationReport,
+  evaluatePolicy,
+  generate,
+  openTarget,
+  type RunSummary,
+  resolveConfig,
+  resume,
+  sft,
+  train,
+  UsageError,
+} from "../../src/index.js";
+import { Sandbox } from "../registry/sandbox.js";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const DOUBLES = new URL("../doubles/", import.meta.url).href;
+
+/** An engine that trains a table of logits. */
+const TABLE_ENGINE = `
+import { defineAdapter, Type } from "@proximal/core";
+import { CharTokenizer } from "${DOUBLES}char-tokenizer.js";
+import { TabularPolicy } from "${DOUBLES}tabular-policy.js";
+export default defineAdapter({
+  id: "table",
+  description: "A table of logits",
+  modelSchema: Type.Object({ alphabet: Type.String() }),
+  engineSchema: Type.Object({ delay: Type.Number({ default: 0 }) }),
+  open: async ({ model, engine, optimizer }) => {
+    const policy = new TabularPolicy({ tokenizer: new CharTokenizer(model.alphabet), optimizer });
+    const update = policy.update.bind(policy);
+    policy.update = async (request) => {
+      await new Promise((done) => setTimeout(done, engine.delay));
+      return update(request);
+    };
+    return policy;
+  },
+});
+`;
+
+describe("run commands", function () {
+  this.timeout(60000);
+  const sandbox = new Sandbox();
+  after(() => sandbox.remove());
+
+  before(async () => {
+    await sandbox.install("@proximal/table", TABLE_ENGINE);
+    const sums = Array.from({ length: 10 }, (_, i) => ({ prompt: `${i}+1=`, answer: `${i + 1}`, level: i % 2 }));
+    sandbox.write("data/sums.jsonl", sums.map((record) => `${JSON.stringify(record)}\n`).join(""));
+    sandbox.write("run.yaml", config("steps: 6, checkpointEvery: 2"));
+    sandbox.write("slow.yaml", config("steps: 200, checkpointEvery: 1").replace("use: table", "use: table\n  delay: 30"));
+  });
+
+  const config = (trainer: string) => `
+model:
+  alphabet: "0123456789+="
+engine:
+  use: table
+data: { train: data/sums.jsonl, evalFraction: 0.2 }
+sampling: { maxTokens: 3 }
+sampler: { use: independent, groupSize: 4, promptsPerStep: 4 }
+rewards: [{ use: exact-match }]
+advantage: { use: group-normalized }
+gate: { use: clip }
+regularizers: [{ use: kl, coefficient: 0.01 }]
+optimizer: { learningRate: 0.3 }
+trainer: { ${trainer} }
+sft: { steps: 60, batchSize: 8 }
+`;
+
+  const proximal = (...given: string[]): ChildProcess & { done: Promise<{ status: number | null; out: string; err: string }> } => {
+    const child = spawn(process.execPath, [MAIN, ...given], { cwd: sandbox.folder });
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (part: Buffer) => (out += part.toString()));
+    child.stderr.on("data", (part: Buffer) => (err += part.toString()));
+    const done = new Promise<{ status: number | null; out: string; err: string }>((finish) => {
+      child.on("close", (status) => finish({ status, out, err }));
+    });
+    return Object.assign(child, { done });
+  };
+  const withoutTime = (folder: string): string =>
+    readFileSync(sandbox.path(folder, "metrics.jsonl"), "utf8").replaceAll(/"(seconds\w*|rss\w*|time\w*|\w*PerSecond)":[^,}]+,?/g, "");
+  const summary = (folder: string) => JSON.parse(readFileSync(sandbox.path(folder, "summary.json"), "utf8")) as RunSummary;
+
+  it("train writes the whole run folder where it is told, with the config as resolved", async () => {
+    const { status, out, err } = await proximal(
+      "train",
+      "run.yaml",
+      "--set",
+      "trainer.steps=4",
+      "--set",
+      "trainer.checkpointEvery=1",
+      "--out",
+      "out/a",
+    ).done;
+    expect(err).to.equal("");
+    expect(status).to.equal(0);
+    expect(readdirSync(sandbox.path("out/a")).sort()).to.deep.equal([
+      "checkpoints",
+      "config.json",
+      "metrics.jsonl",
+      "model",
+      "rollouts",
+      "run.json",
+      "summary.json",
+    ]);
+    expect(withoutTime("out/a").trim().split("\n")).to.have.length(4);
+    expect(JSON.parse(readFileSync(sandbox.path("out/a/config.json"), "utf8"))).to.nested.include({
+      "trainer.steps": 4,
+      "gate.use": "clip",
+      output: sandbox.path("out/a"),
+    });
+    expect(out).to.include("4/4").and.include("reward by step").and.include("run folder");
+    expect(summary("out/a")).to.include({ steps: 4, seed: 1 });
+  });
+
+  it("train refuses to replace a run unless it is told to", async () => {
+    await proximal("train", "run.yaml", "--quiet", "--out", "out/b").done;
+    const refused = await proximal("train", "run.yaml", "--quiet", "--out", "out/b").done;
+    expect([refused.status, refused.err]).to.satisfy(([status, err]: [number, string]) => status === 1 && err.includes("--overwrite"));
+    expect((await proximal("train", "run.yaml", "--quiet", "--out", "out/b", "--overwrite").done).status).to.equal(0);
+  });
+
+  it("train that cannot start leaves no folder behind", async () => {
+    const { status, err } = await proximal("train", "run.yaml", "--set", "data.train=data/none.jsonl", "--out", "out/none").done;
+    expect(status).to.equal(1);
+    expect(err)
+      .to.include("no such data set")
+      .and.not.match(/\n +at /);
+    expect(existsSync(sandbox.path("out/none"))).to.equal(false);
+  });
+
+  /** A run that gets a signal in its third step. */
+  const interrupted = async (signal: "SIGINT" | "SIGTERM", folder: string) => {
+    const child = proximal("train", "slow.yaml", "--set", "trainer.steps=12", "--out", folder);
+    await new Promise<void>((seen) => child.stdout!.on("data", (part: Buffer) => part.includes("3/12") && seen()));
+    child.kill(signal);
+    const stopped = await child.done;
+    expect(stopped.out).to.include("proximal resume");
+    expect(existsSync(sandbox.path(folder, "summary.json"))).to.equal(false);
+    return stopped;
+  };
+
+  it("train finishes the step and saves on Ctrl-C, and resume gives the run that would have been", async () => {
+    expect((await interrupted("SIGINT", "out/stopped")).status).to.equal(130);
+    expect((await proximal("resume", "out/stopped").done).status).to.equal(0);
+    await proximal("train", "slow.yaml", "--set", "trainer.steps=12", "--set", "engine.delay=0", "--out", "out/whole").done;
+    expect(withoutTime("out/stopped")).to.equal(withoutTime("out/whole"));
+  });
+
+  it("train does the same on SIGTERM", async () => {
+    expect((await interrupted("SIGTERM", "out/terminated")).status).to.equal(143);
+  });
+
+  it("resume after kill -9 gives the run that would have been", async () => {
+    const child = proximal("train", "slow.yaml", "--set", "trainer.steps=10", "--set", "trainer.checkpointEvery=3", "--out", "out/killed");
+    await new Promise<void>((seen) => child.stdout!.on("data", (part: Buffer) => part.includes("5/10") && seen()));
+    child.kill("SIGKILL");
+    await child.done;
+    expect((await proximal("resume", "out/killed").done).out).to.include("continuing after step 3");
+    await proximal("train", "slow.yaml", "--set", "trainer.steps=10", "--set", "trainer.checkpointEvery=3", "--out", "out/unkilled").done;
+    expect(withoutTime("out/killed")).to.equal(withoutTime("out/unkilled"));
+  });
+
+  it("sft, eval and generate work on the same config and on the run folders", async () => {
+    await proximal("sft", "run.yaml", "--quiet", "--out", "out/sft").done;
+    const evaluated = await proximal("eval", "out/sft", "--data", "data/sums.jsonl", "--by", "level", "--json").done;
+    const report = JSON.parse(evaluated.out) as { overall: { problems: number; accuracy: number }; groups: Record<string, object> };
+    expect(report.overall.problems).to.equal(10);
+    expect(report.overall.accuracy).to.be.at.least(0.8);
+    expect(Object.keys(report.groups)).to.deep.equal(["0", "1"]);
+    const tabled = await proximal("eval", "run.yaml", "--samples", "4").done;
+    expect(tabled.out).to.match(/problems +accuracy +pass@1 +pass@2 +pass@4/);
+    const generated = await proximal("generate", "out/sft", "1+1=", "--greedy").done;
+    expect(generated.out).to.equal("1+1=2\n");
+  });
+
+  it("everything is a function with types, and two runs of one process do not disturb each other", async () => {
+    const configOf = (seed: number) => resolveConfig("run.yaml", { cwd: sandbox.folder, set: [`seed=${seed}`] });
+    const runs = await Promise.all([1, 2].map((seed) => train(configOf(seed), { output: sandbox.path(`out/lib-${seed}`) })));
+    expect(runs.map((run) => run!.seed)).to.deep.equal([1, 2]);
+    await train(configOf(1), { output: sandbox.path("out/lib-alone") });
+    expect(withoutTime("out/lib-1")).to.equal(withoutTime("out/lib-alone"));
+    await sft(configOf(1), { output: sandbox.path("out/lib-sft") });
+    const { run, config } = await openTarget(sandbox.path("out/lib-sft"));
+    const { overall }: EvaluationReport = await evaluatePolicy(run, config, { data: sandbox.path("data/sums.jsonl"), limit: 5 });
+    expect(overall.problems).to.equal(5);
+    const [one] = await generate(run, config, ["1+1="], { greedy: true });
+    expect(one).to.include({ prompt: "1+1=", text: "2", finish: "stop" });
+    const again = await resume(sandbox.path("out/lib-1")).catch((error: unknown) => error);
+    expect(again).to.be.instanceOf(UsageError);
+  });
+});
