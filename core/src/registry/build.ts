@@ -82,12 +82,6 @@ async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope):
   }
 }
 
-/** Conventions of every component of a run, for its header. */
-export const conventionsOf = (config: ResolvedConfig): { component: string; conventions: Conventions }[] =>
-  partsOf(config)
-    .filter(({ component }) => Object.keys(component.conventions).length > 0)
-    .map(({ point, id, component }) => ({ component: `${point} ${id}`, conventions: component.conventions }));
-
 /** Opens the policy that a config names. `valueHead`: some component trains values. */
 export async function openPolicy(config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> {
   const adapter = await loadAdapter(config.adapter);

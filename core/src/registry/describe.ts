@@ -5,10 +5,17 @@ import { partsOf } from "./columns.js";
 
 const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
 
+/** 1e-6, not 0.000001 */
+function word(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
+  return JSON.stringify(value);
+}
+
 /** `clipLow 0.2, clipHigh 0.28` */
 const values = (options: Readonly<Record<string, unknown>>): string =>
   Object.entries(options)
-    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key} ${word(value)}`)
     .join(", ");
 
 function describePart({ point, id, options, coefficient, weight, origin, component }: ResolvedComponent): string[] {
