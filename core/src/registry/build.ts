@@ -3,7 +3,7 @@ import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
-import { type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
+import { metadataOf, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { PolicyBackend } from "../policy/index.js";

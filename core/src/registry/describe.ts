@@ -21,11 +21,8 @@ const values = (options: Readonly<Record<string, unknown>>): string =>
 function describePart({ point, id, options, coefficient, weight, origin, component }: ResolvedComponent): string[] {
   const factor = point === "reward" ? weight : coefficient;
   const lead = `  ${point.padEnd(12)}${factor === 1 ? "" : `${factor} × `}${id}`;
-  const conventions = values(component.conventions);
-  return [
-    `${lead}  (${origin})${values(options) && `: ${values(options)}`}`,
-    ...(conventions ? [`  ${"".padEnd(12)}  ${conventions}`] : []),
-  ];
+  const conventions = Object.entries(component.conventions).map(([name, choice]) => `  ${"".padEnd(14)}${name}: ${choice}`);
+  return [`${lead}  (${origin})${values(options) && `: ${values(options)}`}`, ...conventions];
 }
 
 /** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */

@@ -97,9 +97,21 @@ describe("resolving a config", () => {
         "accepted: a path",
       ],
       [
-        "a missing key of the engine's schema",
+        "a model that is empty",
         "algorithm: soft\nmodel: {}\ndata: { train: a }\n",
-        'run.yaml:2 at model.checkpoint: "checkpoint" is missing',
+        "run.yaml:2 at model",
+        "accepted: an object with checkpoint or an object with layers, width, tokenizer",
+      ],
+      [
+        "a misspelt key of one kind of model",
+        "algorithm: soft\nmodel: { checkpiont: m }\ndata: { train: a }\n",
+        'run.yaml:2 at model.checkpiont: unknown key "checkpiont"',
+        'did you mean "checkpoint"?',
+      ],
+      [
+        "a missing key of one kind of model",
+        "algorithm: soft\nmodel: { layers: 2 }\ndata: { train: a }\n",
+        'run.yaml:2 at model.tokenizer: "tokenizer" is missing',
       ],
       [
         "an unknown key of the engine",
@@ -281,6 +293,11 @@ describe("resolving a config", () => {
     expect([config.model.checkpoint, config.data.train, config.data.eval, config.output]).to.deep.equal(
       ["m", "configs/a.jsonl", "b.jsonl", "configs/out"].map((path) => project.path(path)),
     );
+  });
+
+  it("fills the defaults of the kind of model that is meant", () => {
+    const { model } = resolve("algorithm: soft\nmodel: { layers: 2, tokenizer: t }\ndata: { train: a }\n");
+    expect(model).to.deep.equal({ layers: 2, width: 64, tokenizer: project.path("t") });
   });
 
   it("puts runs into the working directory when no output is named", () => {
