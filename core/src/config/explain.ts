@@ -136,6 +136,8 @@ export function describeSchema(schema: JsonSchema): string {
     case "null":
       return "null";
     case "array": {
+      if (Array.isArray(schema.prefixItems))
+        return `a list [${schema.prefixItems.map((item) => describeSchema(item as JsonSchema)).join(", ")}]`;
       const size = [
         schema.minItems !== undefined && `at least ${schema.minItems}`,
         schema.maxItems !== undefined && `at most ${schema.maxItems}`,

@@ -123,6 +123,7 @@ trustRegionGate({
   options: Type.Object({
     tauPos: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Temperature where A > 0" }),
     tauNeg: Type.Number({ default: 1.05, exclusiveMinimum: 0 }),
+    window: Type.Tuple([Type.Number(), Type.Number({ minimum: 0 })], { default: [0, 1] }),
     shape: Type.Union([Type.Literal("sigmoid"), Type.Literal("tanh")], { default: "sigmoid" }),
   }),
   conventions: { bound: "soft" },
