@@ -1,0 +1,90 @@
+import { concat, constant, type Dim, type Expr, external, input, zerosLike } from "@proximal/core";
+import { type LoweredGraph, type LowerOptions, loop, lower } from "../lowering/index.js";
+import {
+  type Attend,
+  arrangeWeights,
+  logits,
+  parameterInputs,
+  parameterTable,
+  ropeTables,
+  type TransformerConfig,
+  transformer,
+} from "../model/index.js";
+import { cacheName, decodeAttention } from "./attention.js";
+import { type SamplingVariant, sample } from "./sampling.js";
+
+const PARTS = ["keys", "values"] as const;
+
+/**
+ * One segment of a rollout as an ONNX `Loop`: forward of one token a row, draw of the next, until `steps` are made or no
+ * more than `floor` rows are unfinished. B rows start from R cached sequences (`source` int [B]).
+ *
+ * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
+ * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `floor` [];
+ * the row settings of `sample`.
+ * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
+ * keys, values and bias of the unfinished rows, in order.
+ */
+export function decodeGraph(
+  config: TransformerConfig,
+  variant: SamplingVariant,
+  options: Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
+): LoweredGraph {
+  const weights = arrangeWeights(config, parameterInputs(parameterTable(config)));
+  const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
+  const row = (name: string, dtype: "float" | "int" | "bool" = "float") => input(name, ["B"], dtype);
+  const source = row("source", "int");
+  const [position, limit, stop] = [row("position", "int"), row("limit", "int"), input("stop", ["B", "K"], "int")];
+  const uniform = input("uniform", ["S", "B"]);
+  const floor = input("floor", []);
+  const settings = {
+    inverseTemperature: row("inverseTemperature"),
+    greedy: row("greedy", "bool"),
+    topK: row("topK", "int"),
+    topP: row("topP"),
+    minP: row("minP"),
+  };
+  const cached = (name: string) => input(name, ["R", groups, "past", width]).gather(source);
+  const cacheNames = Array.from({ length: layers }, (_, i) => PARTS.map((part) => cacheName(part, i))).flat();
+  const start: Record<string, Expr> = {
+    token: row("token", "int"),
+    finished: zerosLike(source).cast("bool"),
+    length: zerosLike(source),
+    bias: input("bias", ["R", "past"]).gather(source),
+    ...Object.fromEntries(cacheNames.map((name) => [name, cached(name)])),
+  };
+  const growing: Dim[] = ["B", groups, "span", width];
+
+  const { carried, scans } = loop<string, "tokens" | "logp">({
+    maxIterations: input("steps", [], "int"),
+    carried: start,
+    shapes: { bias: ["B", "span"], ...Object.fromEntries(cacheNames.map((name) => [name, growing])) },
+    length: "made",
+    body: ({ iteration, carried: state }) => {
+      const bias = concat([state.bias!, constant(0).broadcastTo(["B", 1])], 1);
+      const next: Record<string, Expr> = { bias };
+      const attend: Attend = ({ q, k, v }, layer) => {
+        const [keys, values] = PARTS.map((part, i) => {
+          const name = cacheName(part, layer);
+          next[name] = concat([state[name]!, [k, v][i]!.expandDims(2)], 2);
+          return next[name];
+        }) as [Expr, Expr];
+        return decodeAttention(q, keys, values, bias);
+      };
+      const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
+      const hidden = transformer(config, weights, state.token!, tables, attend);
+      const { token, logp } = sample(logits(hidden, weights), uniform.gather(iteration), variant, settings);
+      const length = state.length!.add(state.finished!.not().cast("int"));
+      const stopped = token.expandDims(1).equal(stop).cast("float").sum(1).greater(0);
+      const finished = state.finished!.or(stopped).or(limit.lessEqual(length));
+      const proceed = floor.less(finished.not().cast("float").sum());
+      return { carried: { ...next, token, length, finished }, scans: { tokens: token, logp }, proceed };
+    },
+  });
+
+  const [unfinished] = external("NonZero", [carried.finished!.not()], [{ shape: [1, "left"], dtype: "int" }]);
+  const survivors = Object.fromEntries(
+    ["bias", ...cacheNames].map((name) => [`${name}.next`, carried[name]!.gather(unfinished!.squeeze(0))]),
+  );
+  return lower({ outputs: { ...scans, length: carried.length!, finished: carried.finished!, ...survivors }, ...options });
+}
