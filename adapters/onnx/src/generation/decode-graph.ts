@@ -16,11 +16,12 @@ import { type SamplingVariant, sample } from "./sampling.js";
 const PARTS = ["keys", "values"] as const;
 
 /**
- * One segment of a rollout as an ONNX `Loop`: forward of one token a row, draw of the next, until `steps` are made or no
- * more than `floor` rows are unfinished. B rows start from R cached sequences (`source` int [B]).
+ * One segment of a rollout as an ONNX `Loop`: forward of one token a row, draw of the next, until `steps` are made, all rows
+ * are finished, or finished rows have idled for more than `patience` row-steps together. B rows start from R cached
+ * sequences (`source` int [B]).
  *
  * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
- * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `floor` [];
+ * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `patience` [];
  * the row settings of `sample`.
  * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
  * keys, values and bias of the unfinished rows, in order.
@@ -36,7 +37,7 @@ export function decodeGraph(
   const source = row("source", "int");
   const [position, limit, stop] = [row("position", "int"), row("limit", "int"), input("stop", ["B", "K"], "int")];
   const uniform = input("uniform", ["S", "B"]);
-  const floor = input("floor", []);
+  const patience = input("patience", []);
   const settings = {
     inverseTemperature: row("inverseTemperature"),
     greedy: row("greedy", "bool"),
@@ -50,6 +51,7 @@ export function decodeGraph(
     token: row("token", "int"),
     finished: zerosLike(source).cast("bool"),
     length: zerosLike(source),
+    idle: constant(0),
     bias: input("bias", ["R", "past"]).gather(source),
     ...Object.fromEntries(cacheNames.map((name) => [name, cached(name)])),
   };
@@ -77,8 +79,9 @@ export function decodeGraph(
       const length = state.length!.add(state.finished!.not().cast("int"));
       const stopped = token.expandDims(1).equal(stop).cast("float").sum(1).greater(0);
       const finished = state.finished!.or(stopped).or(limit.lessEqual(length));
-      const proceed = floor.less(finished.not().cast("float").sum());
-      return { carried: { ...next, token, length, finished }, scans: { tokens: token, logp }, proceed };
+      const idle = state.idle!.add(finished.cast("float").sum());
+      const proceed = finished.not().cast("float").sum().greater(0).and(idle.lessEqual(patience));
+      return { carried: { ...next, token, length, finished, idle }, scans: { tokens: token, logp }, proceed };
     },
   });
 

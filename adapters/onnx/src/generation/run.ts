@@ -16,8 +16,8 @@ export interface DecodeRuntime {
   maxRows: number;
 }
 
-/** From this many rows on a segment ends when half of them are finished. */
-const COMPACT_FROM = 8;
+/** Steps that a new segment costs: finished rows idle for as many before the others go on alone. */
+const COMPACTION_STEPS = 2;
 
 /** A segment's inputs, for the rows in it. */
 function segmentFeeds(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], source: readonly number[]): Record<string, Tensor> {
@@ -41,7 +41,7 @@ function segmentFeeds(job: DecodeJob, { sequences }: Batch, rows: readonly Row[]
       return uniform(job.keys[index]!, tokens.length + Math.floor(i / count));
     }),
     steps: ints([], () => steps),
-    floor: floats([], () => (mayEndEarly && count >= COMPACT_FROM ? count >> 1 : 0)),
+    patience: floats([], () => (mayEndEarly ? COMPACTION_STEPS * count : Number.POSITIVE_INFINITY)),
     inverseTemperature: floats([count], (i) => 1 / perRow(job.temperature)(i)),
     greedy: bools([count], perRow(job.greedy)),
     topK: ints([count], perRow(job.topK)),
@@ -78,8 +78,8 @@ async function decodeBatch(job: DecodeJob, batch: Batch, { session, parameters }
   let source = rows.map(({ sequence }) => sequence);
   while (rows.length > 0) {
     const feeds = segmentFeeds(job, batch, rows, source);
-    const continues = (feeds.floor!.data as Float32Array)[0]! > 0;
-    const carried = continues ? Object.keys(state).map((name) => `${name}.next`) : [];
+    const mayContinue = Number.isFinite((feeds.patience!.data as Float32Array)[0]);
+    const carried = mayContinue ? Object.keys(state).map((name) => `${name}.next`) : [];
     const results = await decoder.run({ ...parameters, ...state, ...feeds }, ["tokens", "logp", "length", "finished", ...carried]);
     rows = collect(rows, results);
     source = rows.map((_, i) => i);
