@@ -45,33 +45,31 @@ export function decodeGraph(
     topP: row("topP"),
     minP: row("minP"),
   };
-  const cached = (name: string) => input(name, ["R", groups, "past", width]).gather(source);
-  const cacheNames = Array.from({ length: layers }, (_, i) => PARTS.map((part) => cacheName(part, i))).flat();
-  const start: Record<string, Expr> = {
-    token: row("token", "int"),
-    finished: zerosLike(source).cast("bool"),
-    length: zerosLike(source),
-    idle: constant(0),
-    bias: input("bias", ["R", "past"]).gather(source),
-    ...Object.fromEntries(cacheNames.map((name) => [name, cached(name)])),
-  };
-  const growing: Dim[] = ["B", groups, "span", width];
+  const names = Array.from({ length: layers }, (_, i) => PARTS.map((part) => cacheName(part, i))).flat();
+  const bias = input("bias", ["R", "past"]).gather(source);
+  const cached = Object.fromEntries(names.map((name) => [name, input(name, ["R", groups, "past", width]).gather(source)]));
+  const empty = constant(0).broadcastTo(["B", groups, 0, width]);
+  const growing: Dim[] = ["B", groups, "recent", width];
 
   const { carried, scans } = loop<string, "tokens" | "logp">({
     maxIterations: input("steps", [], "int"),
-    carried: start,
-    shapes: { bias: ["B", "span"], ...Object.fromEntries(cacheNames.map((name) => [name, growing])) },
+    carried: {
+      token: row("token", "int"),
+      finished: zerosLike(source).cast("bool"),
+      length: zerosLike(source),
+      idle: constant(0),
+      ...Object.fromEntries(names.map((name) => [name, empty])),
+    },
+    shapes: Object.fromEntries(names.map((name) => [name, growing])),
     length: "made",
     body: ({ iteration, carried: state }) => {
-      const bias = concat([state.bias!, constant(0).broadcastTo(["B", 1])], 1);
-      const next: Record<string, Expr> = { bias };
+      const next: Record<string, Expr> = {};
       const attend: Attend = ({ q, k, v }, layer) => {
-        const [keys, values] = PARTS.map((part, i) => {
-          const name = cacheName(part, layer);
-          next[name] = concat([state[name]!, [k, v][i]!.expandDims(2)], 2);
-          return next[name];
-        }) as [Expr, Expr];
-        return decodeAttention(q, keys, values, bias);
+        const [keys, values] = [cacheName("keys", layer), cacheName("values", layer)];
+        next[keys] = concat([state[keys]!, k.expandDims(2)], 2);
+        next[values] = concat([state[values]!, v.expandDims(2)], 2);
+        const earlier = { keys: cached[keys]!, values: cached[values]!, bias };
+        return decodeAttention(q, earlier, { keys: next[keys], values: next[values] });
       };
       const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
       const hidden = transformer(config, weights, state.token!, tables, attend);
@@ -86,8 +84,9 @@ export function decodeGraph(
   });
 
   const [unfinished] = external("NonZero", [carried.finished!.not()], [{ shape: [1, "left"], dtype: "int" }]);
-  const survivors = Object.fromEntries(
-    ["bias", ...cacheNames].map((name) => [`${name}.next`, carried[name]!.gather(unfinished!.squeeze(0))]),
-  );
-  return lower({ outputs: { ...scans, length: carried.length!, finished: carried.finished!, ...survivors }, ...options });
+  const kept = (x: Expr) => x.gather(unfinished!.squeeze(0));
+  const visible = constant(0).broadcastTo(["left", "made"]);
+  const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([kept(cached[name]!), kept(carried[name]!)], 2)]));
+  const results = { ...scans, length: carried.length!, finished: carried.finished! };
+  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([kept(bias), visible], 1) }, ...options });
 }

@@ -32,7 +32,7 @@ export function prefillGraph(
     const [keys, values] = [k.transpose([0, 2, 1, 3]), v.transpose([0, 2, 1, 3])];
     outputs[cacheName("keys", layer)] = keys;
     outputs[cacheName("values", layer)] = values;
-    return prefillAttention(q, keys, values, causal);
+    return prefillAttention(q, { keys, values }, causal);
   };
   const tables = ropeTables(config, iota("L"), config.max_position_embeddings);
   const hidden = transformer(config, weights, ids, tables, attend);

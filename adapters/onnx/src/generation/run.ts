@@ -16,21 +16,30 @@ export interface DecodeRuntime {
   maxRows: number;
 }
 
+/** Steps of a segment at most: each copies the keys and values of the segment's earlier ones. */
+const SEGMENT_STEPS = 128;
+
 /** Steps that a new segment costs: finished rows idle for as many before the others go on alone. */
 const COMPACTION_STEPS = 2;
 
-/** A segment's inputs, for the rows in it. */
-function segmentFeeds(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], source: readonly number[]): Record<string, Tensor> {
+interface Segment {
+  feeds: Record<string, Tensor>;
+  /** Some rows may be unfinished at its end. */
+  mayContinue: boolean;
+}
+
+function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], source: readonly number[]): Segment {
   const count = rows.length;
   const remaining = rows.map((row) => job.maxTokens[row.index]! - row.tokens.length);
-  const steps = Math.max(...remaining);
+  const longest = Math.max(...remaining);
+  const steps = Math.min(longest, SEGMENT_STEPS);
   const stopWidth = Math.max(1, ...rows.map(({ stops }) => stops.length));
-  const mayEndEarly = rows.some(({ stops }) => stops.length > 0) || remaining.some((left) => left !== steps);
+  const mayEndEarly = rows.some(({ stops }) => stops.length > 0) || remaining.some((left) => left !== longest);
   const perRow = (values: ArrayLike<number>) => (i: number) => values[rows[i]!.index]!;
   // Prompt and all response tokens so far but the last are cached.
   const position = ({ index, tokens }: Row) =>
     job.offsets[index + 1]! - job.offsets[index]! - job.prefixLengths[index]! + tokens.length - 1;
-  return {
+  const feeds = {
     source: ints([count], (i) => source[i]!),
     token: ints([count], (i) => rows[i]!.tokens.at(-1) ?? sequences[rows[i]!.sequence]!.tokens.at(-1)!),
     position: ints([count], (i) => position(rows[i]!)),
@@ -48,6 +57,7 @@ function segmentFeeds(job: DecodeJob, { sequences }: Batch, rows: readonly Row[]
     topP: floats([count], perRow(job.topP)),
     minP: floats([count], perRow(job.minP)),
   };
+  return { feeds, mayContinue: mayEndEarly || steps < longest };
 }
 
 /** Appends a segment's tokens to its rows. Returns the rows that are not finished. */
@@ -77,8 +87,7 @@ async function decodeBatch(job: DecodeJob, batch: Batch, { session, parameters }
   let rows = batch.rows.filter((row) => !row.stopped && row.tokens.length < job.maxTokens[row.index]!);
   let source = rows.map(({ sequence }) => sequence);
   while (rows.length > 0) {
-    const feeds = segmentFeeds(job, batch, rows, source);
-    const mayContinue = Number.isFinite((feeds.patience!.data as Float32Array)[0]);
+    const { feeds, mayContinue } = segmentOf(job, batch, rows, source);
     const carried = mayContinue ? Object.keys(state).map((name) => `${name}.next`) : [];
     const results = await decoder.run({ ...parameters, ...state, ...feeds }, ["tokens", "logp", "length", "finished", ...carried]);
     rows = collect(rows, results);

@@ -53,7 +53,8 @@ export function blocksOf(size: number): { block: number; blocks: number } {
 /**
  * Inverse of the cumulative distribution that `weights` [B, V] (≥ 0, not normalised) define, at `uniform` [B] in [0, 1):
  * the number of tokens with cdf ≤ u·total. In two levels, blocks and then tokens of one block, so that only √V numbers are
- * summed one after the other. A token of weight 0 is never drawn: u·total < total in float32, because u ≤ 1 − 2⁻²⁴.
+ * summed one after the other. A token of weight 0 is never drawn: u·total < total in float32, because u ≤ 1 − 2⁻²⁴, and
+ * what is left for the chosen block is held between 0 and its sum.
  */
 export function invertCdf(weights: Expr, uniform: Expr): Expr {
   const [batch, size] = weights.shape as [string, number];
@@ -68,7 +69,7 @@ export function invertCdf(weights: Expr, uniform: Expr): Expr {
   const inner = inside.cumsum(-1);
   const rest = target.sub(at(cdf, chosen).sub(at(mass, chosen)));
   const below = inner.slice(null, [block - 1, block]).mul(1 - 2 ** -24);
-  return chosen.mul(block).add(count(inner.lessEqual(rest.min(below))));
+  return chosen.mul(block).add(count(inner.lessEqual(rest.max(0).min(below))));
 }
 
 /**

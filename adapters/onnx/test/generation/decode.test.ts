@@ -1,6 +1,7 @@
 import { type DecodeRequest, type DecodeResult, NumericalError, type ProximalError } from "@proximal/core";
 import { expect } from "chai";
-import { decode, ids, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
+import { uniform } from "../../src/index.js";
+import { decode, draw, ids, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
 
 const policy = randomPolicy(1);
 const prompts = [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8), ids(9, 3, 1)];
@@ -93,6 +94,22 @@ describe("decode", () => {
       results,
       many.map((r) => referenceDecode(policy, r)),
     );
+  });
+
+  it("a response of several segments is what one pass over it gives", async () => {
+    const long = randomPolicy(3, { max_position_embeddings: 320 });
+    const requests = [0, 1].map((key) => request({ prompt: prompts[key]!, key, maxTokens: 300 }));
+    const steps: number[] = [];
+    const results = await decode(long, requests, { onSegment: (_, { tokens }) => steps.push(tokens!.dims[0]!) });
+    expect(steps).to.deep.equal([128, 128, 44]);
+    for (const [i, { tokens, logp }] of results.entries()) {
+      const { prompt, key, temperature } = requests[i]!;
+      const probs = referenceLogits(long, [...prompt, ...tokens])
+        .slice(prompt.length - 1, -1)
+        .map((z) => softmax(z, temperature));
+      expect([...tokens]).to.deep.equal(probs.map((p, t) => draw(p, uniform(key, t))));
+      for (const [t, token] of tokens.entries()) expect(logp[t]).to.be.closeTo(Math.log(probs[t]![token]!), 1e-4);
+    }
   });
 
   it("stops when every row is finished", async () => {
