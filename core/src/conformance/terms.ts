@@ -33,7 +33,7 @@ export interface TermsOutcome {
 /** Components of a loss as a program, with step values from their states. Ids are made unique. */
 export function programOf(
   terms: readonly TermCase[],
-  { aggregation = "token-mean", specs = {}, available, learningRate = 0, step = 0, topK, run = {} }: ProgramFacts = {},
+  { aggregation = "token-mean", specs = {}, available, learningRate = 0, step = 0, run = {} }: ProgramFacts = {},
 ): { program: ObjectiveProgram; stepValues: StepValues } {
   const stepValues: Record<string, StepValues[string]> = {};
   const parts = terms.map(({ component, options, coefficient = 1, state }, i): LossPart => {
@@ -48,7 +48,10 @@ export function programOf(
     }
     return { id: unique, component: instance, coefficient, stepShapes };
   });
-  return { program: new ObjectiveProgram(parts, { aggregation, specs, available, topK }), stepValues };
+  return {
+    program: new ObjectiveProgram(parts, { aggregation, specs, available, sizes: { V: run.vocabularySize, H: run.hiddenSize } }),
+    stepValues,
+  };
 }
 
 export interface ProgramFacts {
@@ -58,7 +61,6 @@ export interface ProgramFacts {
   available?: (column: string) => boolean;
   learningRate?: number;
   step?: number;
-  topK?: number;
   /** Facts of the run that the components are told; those of `NO_RUN` by default. */
   run?: Partial<RunFacts>;
 }

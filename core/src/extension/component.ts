@@ -71,6 +71,8 @@ export interface RunFacts {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly vocabularySize: number;
+  /** Width of the policy's final-layer state; 0 when it has none. */
+  readonly hiddenSize: number;
 }
 
 const decorator = (point: ExtensionPoint) => (meta: ComponentOptions) => (target: ComponentClass) => {

@@ -17,6 +17,9 @@ export class Context {
   readonly outputs = new Set<PolicyOutput>();
   /** Names of the batch columns that were read. */
   readonly columnsRead = new Set<string>();
+  /** Candidates a token that the terms asked for. */
+  topK: number | undefined;
+  private candidateLeaves?: { probs: Expr; tokens: Expr };
 
   constructor(
     readonly dims: ObjectiveDims,
@@ -90,17 +93,21 @@ export class Context {
     return this.output("hidden", () => where(this.mask.expandDims(-1), this.leaves.hidden(), 0));
   }
 
-  /** [B, T, K] probabilities of the K most likely tokens, renormalised over nothing; no gradient. */
-  get candidateProbs(): Expr {
-    this.columnsRead.add("candidateProbs");
-    return this.output("topK", () => where(this.mask.expandDims(-1), this.leaves.topK().probs.stopGradient(), 0));
-  }
-
-  /** [B, T, K] their vocabulary ids, int; 0 outside the mask. */
-  get candidateTokens(): Expr {
-    this.columnsRead.add("candidateTokens");
+  /**
+   * [B, T, K] probabilities under the current policy and vocabulary ids (int) of the K most likely tokens, most likely first;
+   * 0 outside the mask, no gradient. K is the largest `count` that a term of the run asks for.
+   */
+  candidates(count: number): { probs: Expr; tokens: Expr } {
     this.outputs.add("topK");
-    return this.once("policy:topKTokens", () => where(this.mask.expandDims(-1), this.leaves.topK().tokens, 0));
+    this.columnsRead.add("candidateProbs").add("candidateTokens");
+    this.topK = Math.max(this.topK ?? 0, count);
+    this.candidateLeaves ??= this.leaves.topK();
+    const { probs, tokens } = this.candidateLeaves;
+    const visible = this.mask.expandDims(-1);
+    return {
+      probs: this.once("policy:topKProbs", () => where(visible, probs.stopGradient(), 0)),
+      tokens: this.once("policy:topKTokens", () => where(visible, tokens, 0)),
+    };
   }
 
   /** [B, T, V] logits of the current policy; differentiable. Holds the whole vocabulary for every token. */
@@ -177,6 +184,12 @@ export class Context {
       if (dtype === "bool") return raw.and(width.length > 0 ? this.mask.expandDims(-1) : this.mask);
       return width.length > 0 ? where(this.mask.expandDims(-1), raw, 0) : this.masked(raw);
     });
+  }
+
+  /** [1, 1] largest value of a row column over the whole update, on the host: the same in every micro-batch. -inf without rows. */
+  columnMax(name: string): Expr {
+    this.columnsRead.add(name);
+    return this.feed(`max:${name}`, [1, 1]);
   }
 
   private resolveWidth(width: number | string): Dim {

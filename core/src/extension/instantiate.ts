@@ -12,6 +12,7 @@ export const NO_RUN: RunFacts = {
   maxTokens: 1,
   temperature: 1,
   vocabularySize: 1,
+  hiddenSize: 1,
 };
 
 /** `given` with the schema's defaults filled in. An option that does not fit is a `ConfigError` that names it. */

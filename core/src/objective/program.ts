@@ -26,6 +26,9 @@ export interface LossPart {
   stepShapes: Readonly<Record<string, readonly number[]>>;
 }
 
+/** Sizes of the policy that step values of a term may have; symbols when left out. */
+export type KnownSizes = Partial<Pick<ObjectiveDims, "V" | "H">>;
+
 const SYMBOLS: ObjectiveDims & { B: string; T: string } = { B: "B", T: "T", V: "V", H: "H", K: "K" };
 
 /** Policy outputs as inputs of a graph: what the evaluator, the linearised way and the analysis use. */
@@ -50,15 +53,17 @@ export class ObjectiveProgram implements LossProgram {
   /** Batch columns that some term reads. */
   readonly columns: ReadonlySet<string>;
   readonly span: Span;
+  readonly topK: number | undefined;
   /** Name → shape of what the graph reports beside the loss; symbolic sizes as symbols. */
   readonly observations: Readonly<Record<string, readonly (number | string)[]>>;
 
   constructor(
     readonly parts: readonly LossPart[],
-    readonly options: { aggregation: Aggregation; specs?: ColumnSpecs; available?: (column: string) => boolean; topK?: number },
+    readonly options: { aggregation: Aggregation; specs?: ColumnSpecs; available?: (column: string) => boolean; sizes?: KnownSizes },
   ) {
     const variables = new Set<Expr>();
-    const leaves = inputLeaves(SYMBOLS);
+    const dims = { ...SYMBOLS, V: options.sizes?.V ?? SYMBOLS.V, H: options.sizes?.H ?? SYMBOLS.H };
+    const leaves = inputLeaves(dims);
     const seen = <A>(make: () => A) => {
       const value = make();
       for (const x of isExpr(value) ? [value] : Object.values(value as object)) variables.add(x as Expr);
@@ -72,10 +77,11 @@ export class ObjectiveProgram implements LossProgram {
       topK: () => seen(leaves.topK),
       logits: () => seen(leaves.logits),
     };
-    const context = this.context(SYMBOLS, recorded);
+    const context = this.context(dims, recorded);
     const built = this.assemble(context);
     this.outputs = context.outputs;
     this.columns = context.columnsRead;
+    this.topK = context.topK;
     const groupMasks = context.inputs.has("group") ? new Set([context.sameGroup]) : new Set<Expr>();
     this.span = spanOf(built.loss, variables, SYMBOLS, groupMasks);
     this.observations = Object.fromEntries(Object.entries(built.observed).map(([name, x]) => [name, x.shape]));
@@ -143,6 +149,11 @@ export class ObjectiveProgram implements LossProgram {
       return { shape: [B, 1], data };
     }
     if (name === "groups") return { shape: [1, 1], data: Float64Array.of(whole.groups) };
+    if (name.startsWith("max:"))
+      return {
+        shape: [1, 1],
+        data: Float64Array.of(whole.f64(name.slice("max:".length)).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
+      };
     if (name.startsWith("weight:")) {
       const key = name.slice("weight:".length);
       const weights = aggregationWeights(key, lossMask(whole), whole.offsets, whole.group);

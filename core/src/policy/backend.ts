@@ -7,6 +7,8 @@ export interface PolicyInfo {
   architecture: string;
   parameters: number;
   vocabularySize: number;
+  /** Width of the final-layer state; 0 when there is none. */
+  hiddenSize: number;
   /** Prompt and response together, tokens. */
   contextLength: number;
   /** Provider and device in words, e.g. "ONNX Runtime 1.30.0, cpu, 2 threads". */

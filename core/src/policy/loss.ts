@@ -47,6 +47,8 @@ export interface LossProgram {
   /** Batch columns that some term reads. */
   readonly columns: ReadonlySet<string>;
   readonly span: Span;
+  /** K of the `topK` output; the engine's default when left out. */
+  readonly topK?: number;
   /** Name → shape of what the graph reports beside the loss; symbolic sizes as symbols. */
   readonly observations: Readonly<Record<string, readonly (number | string)[]>>;
   build(dims: ObjectiveDims, leaves: PolicyLeaves): BuiltObjective;

@@ -3,17 +3,20 @@ import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
-import { metadataOf, type RunFacts } from "../extension/component.js";
+import { type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
-import type { PolicyBackend } from "../policy/index.js";
+import type { PolicyBackend, PolicyInfo } from "../policy/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
 import { loadAdapter, loadComponent } from "./load.js";
 import type { Placed, PlacedReward, RunComponents } from "./placed.js";
 
 /** What components may know of a run, from its config and its policy. */
-export const runFactsOf = ({ seed, trainer, sampling, sampler }: ResolvedConfig, vocabularySize: number): RunFacts => {
+export const runFactsOf = (
+  { seed, trainer, sampling, sampler }: ResolvedConfig,
+  { vocabularySize, hiddenSize }: Pick<PolicyInfo, "vocabularySize" | "hiddenSize">,
+): RunFacts => {
   const size = (name: string) => (typeof sampler?.options[name] === "number" ? sampler.options[name] : 1);
   return {
     seed,
@@ -23,6 +26,7 @@ export const runFactsOf = ({ seed, trainer, sampling, sampler }: ResolvedConfig,
     maxTokens: sampling.maxTokens,
     temperature: sampling.temperature,
     vocabularySize,
+    hiddenSize,
   };
 };
 
@@ -81,6 +85,12 @@ async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope):
     });
   }
 }
+
+/** Conventions of every component of a run, for its header. */
+export const conventionsOf = (config: ResolvedConfig): { component: string; conventions: Conventions }[] =>
+  partsOf(config)
+    .filter(({ component }) => Object.keys(component.conventions).length > 0)
+    .map(({ point, id, component }) => ({ component: `${point} ${id}`, conventions: component.conventions }));
 
 /** Opens the policy that a config names. `valueHead`: some component trains values. */
 export async function openPolicy(config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> {

@@ -36,14 +36,12 @@ const conformanceDocument = Type.Object({
 /** A file of conformance vectors: one document or a list of them. */
 export const conformanceSchema = Type.Union([conformanceDocument, Type.Array(conformanceDocument)]);
 
-const answer = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
-
-/** One record of a data set. Other names for the two fields are set by the config's `data.prompt` and `data.answer`. */
+/** One line of a data set. Field names are those of the config's `data.prompt` and `data.answer`. */
 export const datasetRecordSchema = Type.Object(
   {
-    prompt: Type.Optional(Type.String({ description: "Question or instruction; `question` is read too" })),
+    prompt: Type.Optional(Type.String({ description: "Question or instruction" })),
     answer: Type.Optional(
-      Type.Union([answer, Type.Array(answer)], {
+      Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]))], {
         description: "Accepted answer, or a list of them; of a text with `####` only what follows it counts",
       }),
     ),
@@ -53,6 +51,9 @@ export const datasetRecordSchema = Type.Object(
 
 /** One line of `metrics.jsonl`. */
 export const metricsRecordSchema = Type.Object(
-  { step: Type.Integer({ minimum: 1, description: "Training step, from 1" }) },
-  { additionalProperties: Type.Union([Type.Number(), Type.Null()]), description: "Metrics by name; null = does not exist in this step" },
+  { step: Type.Integer({ minimum: 0, description: "Training step, from 0" }) },
+  {
+    additionalProperties: Type.Union([Type.Number(), Type.Null(), Type.String()]),
+    description: "Metrics by name; null = does not exist in this step",
+  },
 );

@@ -25,9 +25,12 @@ export function randomBatch(
       return p.map((x) => x / total);
     }),
   );
+  // The first K ids are the candidates, the last one stands for a token outside of them.
+  const ids = lengths.map((T) => Array.from({ length: T }, () => [...random.permutation(11).subarray(0, K + 1)]));
+  const drawn = token(() => random.integer(K + 1));
   return new Batch({ lengths, group }).with(
     {
-      tokens: token(() => random.integer(11)),
+      tokens: ids.map((row, i) => row.map((token, t) => token[drawn[i]![t]!]!)),
       mask: token(() => 1),
       logp,
       oldLogp: near(),
@@ -40,8 +43,8 @@ export function randomBatch(
       returns: token(() => random.normal()),
       hidden: width(2, () => random.normal()),
       candidateProbs,
-      candidateTokens: width(K, () => random.integer(11)),
-      candidateIndex: token(() => random.integer(K)),
+      candidateTokens: ids.map((row) => row.map((token) => token.slice(0, K))),
+      candidateIndex: drawn.map((row) => row.map((index) => (index < K ? index : -1))),
       rewards,
       advantages: Array.from({ length: rows }, () => random.normal()),
       localAdvantages: Array.from({ length: rows }, () => random.normal()),

@@ -76,7 +76,12 @@ export class Run {
           ]),
         ),
       })),
-      { aggregation: composition.aggregation, specs: this.specs, available: (name) => available.has(name) },
+      {
+        aggregation: composition.aggregation,
+        specs: this.specs,
+        available: (name) => available.has(name),
+        sizes: { V: policy.info.vocabularySize, H: policy.info.hiddenSize },
+      },
     );
     const onHost = readBy(this.components.filter(({ metadata }) => !isTerm(metadata.point)));
     const constants = [...this.program.columns].filter((name) => !POLICY_OUTPUT_COLUMNS.has(name));

@@ -85,7 +85,7 @@ export async function openRun(config: ResolvedConfig, services: HostServices = {
   const needs = { valueHead: reads.has("values") || reads.has("oldValues"), answerRequired: reads.has("golds") };
   return withPolicy(config, needs, async (policy, facts) => {
     const data = loadDataSets(config.data, facts, config.seed);
-    const runFacts = runFactsOf(config, policy.info.vocabularySize);
+    const runFacts = runFactsOf(config, policy.info);
     const composition = await buildComposition(config, runFacts, { services: Object.keys(services) as ServiceName[] });
     return new Run({ settings: config, policy, composition, data, dataColumns: config.data.columns, services });
   });

@@ -56,7 +56,8 @@ export class TabularPolicy implements PolicyBackend {
   }: { tokenizer?: Tokenizer; optimizer?: Partial<OptimizerOptions>; contextLength?: number } = {}) {
     this.tokenizer = tokenizer;
     this.optimizer = { ...OPTIMIZER, ...optimizer };
-    this.info = { architecture: "table", parameters: 0, vocabularySize: tokenizer.vocabularySize, contextLength, engine: "evaluator" };
+    const { vocabularySize } = tokenizer;
+    this.info = { architecture: "table", parameters: 0, vocabularySize, hiddenSize: 0, contextLength, engine: "evaluator" };
   }
 
   private cell(prompt: Int32Array, position: number, table = this.table): Cell {

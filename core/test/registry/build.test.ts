@@ -24,7 +24,7 @@ describe("building a run's components", () => {
     resolveConfig({ model: { checkpoint: "m" }, data: { train: "a" }, algorithm: "soft", ...more }, { cwd: project.folder });
   const build = (more: object = {}): Promise<RunComponents> => {
     const resolved = config(more);
-    return buildComposition(resolved, runFactsOf(resolved, 64));
+    return buildComposition(resolved, runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 }));
   };
   const failure = async (more: object): Promise<string> => {
     try {
@@ -40,7 +40,7 @@ describe("building a run's components", () => {
 
   it("gives each component its own options and the run's facts", async () => {
     const run = await build({ seed: 5, trainer: { steps: 9 }, gate: { tauPos: 3 } });
-    expect(injected(run).options).to.deep.equal({ tauPos: 3, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" });
+    expect(injected(run).options).to.deep.equal({ tauPos: 3, tauNeg: 1.2, shape: "sigmoid" });
     expect(injected(run).facts).to.deep.equal({
       seed: 5,
       totalSteps: 9,
@@ -49,6 +49,7 @@ describe("building a run's components", () => {
       maxTokens: 256,
       temperature: 1,
       vocabularySize: 64,
+      hiddenSize: 8,
     });
     expect(run.terms.map(({ id, coefficient }) => [id, coefficient])).to.deep.equal([
       ["soft", 1],
@@ -85,7 +86,7 @@ describe("building a run's components", () => {
   it("puts the value of an environment variable in place of a secret's reference, in the component only", async () => {
     process.env.PROXIMAL_TEST_KEY = "hunter2";
     const resolved = config({ rewards: [{ use: "scaled", apiKey: "env:PROXIMAL_TEST_KEY", inner: [{ use: "numeric" }] }] });
-    const run = await buildComposition(resolved, runFactsOf(resolved, 64));
+    const run = await buildComposition(resolved, runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 }));
     expect((run.rewards[0]!.component as unknown as { options: { apiKey: string } }).options.apiKey).to.equal("hunter2");
     expect(JSON.stringify(resolved.config)).not.to.contain("hunter2");
     delete process.env.PROXIMAL_TEST_KEY;
