@@ -1,4 +1,3 @@
-export * from "./generation/index.js";
 export * from "./lowering/index.js";
 export * from "./model/index.js";
 export * from "./session/index.js";
