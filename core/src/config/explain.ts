@@ -58,7 +58,8 @@ function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
       branches[branch] = [...(branches[branch] ?? []), error];
     }
     const isDeeper = (error: ErrorObject) => error.instancePath !== union.instancePath || KEY_ERRORS.has(error.keyword);
-    const meant = Object.values(branches).find((branch) => branch.every(isDeeper)) ?? [];
+    const candidates = Object.values(branches).filter((branch) => branch.every(isDeeper));
+    const meant = candidates.length === 1 ? candidates[0]! : [];
     kept = kept.filter((error) => (meant.length > 0 ? error !== union : true) && (!inside.includes(error) || meant.includes(error)));
   }
   return kept;
@@ -135,6 +136,8 @@ export function describeSchema(schema: JsonSchema): string {
     case "null":
       return "null";
     case "array": {
+      if (Array.isArray(schema.prefixItems))
+        return `a list [${schema.prefixItems.map((item) => describeSchema(item as JsonSchema)).join(", ")}]`;
       const size = [
         schema.minItems !== undefined && `at least ${schema.minItems}`,
         schema.maxItems !== undefined && `at most ${schema.maxItems}`,

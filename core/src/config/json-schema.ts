@@ -5,7 +5,7 @@ const isObject = (value: unknown): value is JsonSchema => typeof value === "obje
 
 /**
  * A TypeBox value as a JSON schema for people and editors: objects refuse unknown keys, a key with a default is not required,
- * a union of constants is an `enum`.
+ * a union of constants is an `enum`, a tuple has `prefixItems`.
  */
 export function publishedSchema(schema: object): JsonSchema {
   return publish(JSON.parse(JSON.stringify(schema))) as JsonSchema;
@@ -29,6 +29,11 @@ function publish(node: unknown): unknown {
       return [keyword, publish(value)];
     }),
   );
+  if (Array.isArray(result.items)) {
+    // TypeBox writes tuples as older drafts do.
+    const { items, additionalItems, ...tuple } = result;
+    return { ...tuple, prefixItems: items, items: additionalItems ?? true };
+  }
   if (result.type !== "object" || !isObject(result.properties)) return result;
   const properties = result.properties as Record<string, JsonSchema>;
   const required = ((result.required as string[] | undefined) ?? []).filter((name) => !("default" in (properties[name] ?? {})));

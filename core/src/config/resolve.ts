@@ -12,7 +12,7 @@ import { type Path, parsePath } from "./path.js";
 import { COMPONENT_SECTIONS, type ComponentSectionName, coreRunSchema } from "./run-schema.js";
 import type { DataSection, EvaluationSection, OptimizerSection, SamplingSection, SftSection, TrainerSection } from "./schema.js";
 import { notInstalled } from "./unknown.js";
-import { validate } from "./validate.js";
+import { branchFor, validate } from "./validate.js";
 
 /** A config whose every name is found and every default filled in. */
 export interface ResolvedConfig {
@@ -214,7 +214,7 @@ function resolveEngine(
   const baseOf = (path: Path) => document.baseOf(path);
   const { use: _use, ...engineOptions } = engine;
   const engineSchema = schemaOf(adapter.adapter.engineSchema);
-  const modelSchema = schemaOf(adapter.adapter.modelSchema);
+  const modelSchema = branchFor(schemaOf(adapter.adapter.modelSchema), isRecord(model) ? model : {});
   mistakes.push(...validate(engineSchema, engineOptions, ["engine"]), ...plainSecrets(engineOptions, ["engine"]));
   if (isRecord(model)) mistakes.push(...validate(modelSchema, model, ["model"]), ...plainSecrets(model, ["model"]));
   return {

@@ -1,4 +1,4 @@
-import type { TObject } from "typebox";
+import type { TObject, TSchema } from "typebox";
 import type { PolicyAdapter } from "../policy/index.js";
 import { type ComponentClass, metadataOf } from "./component.js";
 
@@ -62,8 +62,8 @@ export interface AdapterDefinition extends PolicyAdapter {
   id: string;
   /** One sentence: where it runs what. */
   description: string;
-  /** The config's `model` section. Strings of `format: "path"` are made absolute before they arrive. */
-  modelSchema: TObject;
+  /** The config's `model` section: an object, or a union of objects. Strings of `format: "path"` are made absolute before they arrive. */
+  modelSchema: TSchema;
   /** The config's `engine` section without `use`. */
   engineSchema: TObject;
   /** Properties that components can demand. */

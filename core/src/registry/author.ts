@@ -5,6 +5,7 @@ import type { TSchema } from "typebox";
 import { CORE_FOLDER, readJson } from "../config/installation.js";
 import { type JsonSchema, publishedSchema } from "../config/json-schema.js";
 import { didYouMean } from "../config/nearest.js";
+import { COMPONENT_SECTIONS } from "../config/run-schema.js";
 import { PluginError } from "../errors.js";
 import { type ComponentClass, type ComponentMetadata, metadataOf } from "../extension/component.js";
 import type { Manifest, ManifestComponent } from "../extension/manifest.js";
@@ -99,7 +100,22 @@ function definitionOf(
 type Write = (file: string, schema: TSchema, title: string) => string;
 type Body = Omit<Manifest, "contract" | "name" | "version">;
 
+const COMPOSABLE: readonly string[] = [...Object.keys(COMPONENT_SECTIONS), "trainer", "optimizer"];
+
+/** An algorithm stands for these sections of a config and no others. */
+function refuseSections({ slug, algorithms = {} }: PluginDefinition): void {
+  for (const [id, { compose }] of Object.entries(algorithms)) {
+    const unknown = Object.keys(compose).find((section) => !COMPOSABLE.includes(section));
+    if (unknown === undefined) continue;
+    throw new PluginError(`algorithm "${id}" of ${slug} composes "${unknown}"`, {
+      accepted: COMPOSABLE,
+      hint: didYouMean(unknown, COMPOSABLE),
+    });
+  }
+}
+
 function pluginManifest(definition: PluginDefinition, module: string, write: Write): Body {
+  refuseSections(definition);
   return {
     slug: definition.slug,
     title: definition.title,

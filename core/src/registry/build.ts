@@ -3,7 +3,7 @@ import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
-import { type Conventions, metadataOf, type RunFacts } from "../extension/component.js";
+import { metadataOf, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { PolicyBackend, PolicyInfo } from "../policy/index.js";
@@ -85,12 +85,6 @@ async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope):
     });
   }
 }
-
-/** Conventions of every component of a run, for its header. */
-export const conventionsOf = (config: ResolvedConfig): { component: string; conventions: Conventions }[] =>
-  partsOf(config)
-    .filter(({ component }) => Object.keys(component.conventions).length > 0)
-    .map(({ point, id, component }) => ({ component: `${point} ${id}`, conventions: component.conventions }));
 
 /** Opens the policy that a config names. `valueHead`: some component trains values. */
 export async function openPolicy(config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> {

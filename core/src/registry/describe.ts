@@ -5,20 +5,24 @@ import { partsOf } from "./columns.js";
 
 const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
 
+/** 1e-6, not 0.000001 */
+function word(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
+  return JSON.stringify(value);
+}
+
 /** `clipLow 0.2, clipHigh 0.28` */
 const values = (options: Readonly<Record<string, unknown>>): string =>
   Object.entries(options)
-    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key} ${word(value)}`)
     .join(", ");
 
 function describePart({ point, id, options, coefficient, weight, origin, component }: ResolvedComponent): string[] {
   const factor = point === "reward" ? weight : coefficient;
   const lead = `  ${point.padEnd(12)}${factor === 1 ? "" : `${factor} × `}${id}`;
-  const conventions = values(component.conventions);
-  return [
-    `${lead}  (${origin})${values(options) && `: ${values(options)}`}`,
-    ...(conventions ? [`  ${"".padEnd(12)}  ${conventions}`] : []),
-  ];
+  const conventions = Object.entries(component.conventions).map(([name, choice]) => `  ${"".padEnd(14)}${name}: ${choice}`);
+  return [`${lead}  (${origin})${values(options) && `: ${values(options)}`}`, ...conventions];
 }
 
 /** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */

@@ -36,12 +36,14 @@ const conformanceDocument = Type.Object({
 /** A file of conformance vectors: one document or a list of them. */
 export const conformanceSchema = Type.Union([conformanceDocument, Type.Array(conformanceDocument)]);
 
-/** One line of a data set. Field names are those of the config's `data.prompt` and `data.answer`. */
+const answer = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
+
+/** One record of a data set. Other names for the two fields are set by the config's `data.prompt` and `data.answer`. */
 export const datasetRecordSchema = Type.Object(
   {
-    prompt: Type.Optional(Type.String({ description: "Question or instruction" })),
+    prompt: Type.Optional(Type.String({ description: "Question or instruction; `question` is read too" })),
     answer: Type.Optional(
-      Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]))], {
+      Type.Union([answer, Type.Array(answer)], {
         description: "Accepted answer, or a list of them; of a text with `####` only what follows it counts",
       }),
     ),
@@ -51,9 +53,6 @@ export const datasetRecordSchema = Type.Object(
 
 /** One line of `metrics.jsonl`. */
 export const metricsRecordSchema = Type.Object(
-  { step: Type.Integer({ minimum: 0, description: "Training step, from 0" }) },
-  {
-    additionalProperties: Type.Union([Type.Number(), Type.Null(), Type.String()]),
-    description: "Metrics by name; null = does not exist in this step",
-  },
+  { step: Type.Integer({ minimum: 1, description: "Training step, from 1" }) },
+  { additionalProperties: Type.Union([Type.Number(), Type.Null()]), description: "Metrics by name; null = does not exist in this step" },
 );

@@ -26,7 +26,7 @@ describe("the command line", () => {
   const table: [args: string[], status: number, stream: "stdout" | "stderr", ...lines: string[]][] = [
     [["--help"], 0, "stdout", "proximal validate run.yaml", "plugins", "validate"],
     [["--version"], 0, "stdout", "0.1.0"],
-    [["validate", "good.yaml"], 0, "stdout", "good.yaml is valid", "algorithm", "tauNeg 1.2", "bound soft"],
+    [["validate", "good.yaml"], 0, "stdout", "good.yaml is valid", "algorithm", "tauNeg 1.2", "bound: soft"],
     [["validate", "good.yaml", "--set", "trainer.steps=3", "-s", "gate.tauPos=9"], 0, "stdout", "tauPos 9"],
     [["validate", "sft.yaml"], 0, "stdout", "sft.yaml is valid"],
     [["validate", "bad.yaml"], 1, "stderr", 'bad.yaml:4 at sede: unknown key "sede"', 'did you mean "seed"?'],

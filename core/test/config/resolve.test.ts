@@ -79,6 +79,18 @@ describe("resolving a config", () => {
       ],
       ["a component's choice", `${BASE}algorithm: soft\ngate: { shape: tanhh }\n`, "accepted: sigmoid or tanh", 'did you mean "tanh"?'],
       [
+        "an entry of a pair",
+        `${BASE}algorithm: soft\ngate: { window: [0, -1] }\n`,
+        "run.yaml:4 at gate.window[1]",
+        "accepted: a number ≥ 0",
+      ],
+      [
+        "a pair of three",
+        `${BASE}algorithm: soft\ngate: { window: [0, 1, 2] }\n`,
+        "run.yaml:4 at gate.window",
+        "accepted: a list [a number, a number ≥ 0]",
+      ],
+      [
         "none of several types",
         `${BASE}algorithm: soft\noptimizer: { maxGradNorm: -1 }\n`,
         "run.yaml:4 at optimizer.maxGradNorm",
@@ -97,9 +109,21 @@ describe("resolving a config", () => {
         "accepted: a path",
       ],
       [
-        "a missing key of the engine's schema",
+        "a model that is empty",
         "algorithm: soft\nmodel: {}\ndata: { train: a }\n",
-        'run.yaml:2 at model.checkpoint: "checkpoint" is missing',
+        "run.yaml:2 at model",
+        "accepted: an object with checkpoint or an object with layers, width, tokenizer",
+      ],
+      [
+        "a misspelt key of one kind of model",
+        "algorithm: soft\nmodel: { checkpiont: m }\ndata: { train: a }\n",
+        'run.yaml:2 at model.checkpiont: unknown key "checkpiont"',
+        'did you mean "checkpoint"?',
+      ],
+      [
+        "a missing key of one kind of model",
+        "algorithm: soft\nmodel: { layers: 2 }\ndata: { train: a }\n",
+        'run.yaml:2 at model.tokenizer: "tokenizer" is missing',
       ],
       [
         "an unknown key of the engine",
@@ -196,7 +220,7 @@ describe("resolving a config", () => {
     const config = resolve(`${BASE}algorithm: soft\n`);
     expect(config.sampling).to.deep.equal({ maxTokens: 256, temperature: 1, topP: 1, topK: 0, minP: 0 });
     expect(config.engine).to.deep.equal({ threads: 2, provider: "cpu" });
-    expect(config.gate?.options).to.deep.equal({ tauPos: 1, tauNeg: 1.2, shape: "sigmoid" });
+    expect(config.gate?.options).to.deep.equal({ tauPos: 1, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" });
     expect(config.sampler?.options).to.deep.equal({ groupSize: 4, promptsPerStep: 8, shuffle: true });
     expect(config.optimizer.maxGradNorm).to.equal(1);
     expect(config.name).to.equal("run");
@@ -205,18 +229,18 @@ describe("resolving a config", () => {
   describe("puts the config's sections over the algorithm's", () => {
     const gate = (config: ResolvedConfig) => [config.gate?.id, config.gate?.options, config.gate?.origin];
     const cases: [name: string, text: string, pick: (config: ResolvedConfig) => unknown, expected: unknown][] = [
-      ["a part left out is the algorithm's", "", gate, ["soft", { tauPos: 1, tauNeg: 1.2, shape: "sigmoid" }, "algorithm"]],
+      ["a part left out is the algorithm's", "", gate, ["soft", { tauPos: 1, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" }, "algorithm"]],
       [
         "a section without `use` changes options",
         "gate: { tauPos: 3 }",
         gate,
-        ["soft", { tauPos: 3, tauNeg: 1.2, shape: "sigmoid" }, "algorithm, changed by config"],
+        ["soft", { tauPos: 3, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" }, "algorithm, changed by config"],
       ],
       [
         "a section with `use` starts from the component's own defaults",
         "gate: { use: soft }",
         gate,
-        ["soft", { tauPos: 1, tauNeg: 1.05, shape: "sigmoid" }, "config"],
+        ["soft", { tauPos: 1, tauNeg: 1.05, window: [0, 1], shape: "sigmoid" }, "config"],
       ],
       ["a section with `use` replaces the component", "gate: { use: clip }", ({ gate }) => gate?.id, "clip"],
       ["a list replaces the list", "rewards: [{ use: format, pattern: x }]", ({ rewards }) => rewards.map(({ id }) => id), ["format"]],
@@ -281,6 +305,11 @@ describe("resolving a config", () => {
     expect([config.model.checkpoint, config.data.train, config.data.eval, config.output]).to.deep.equal(
       ["m", "configs/a.jsonl", "b.jsonl", "configs/out"].map((path) => project.path(path)),
     );
+  });
+
+  it("fills the defaults of the kind of model that is meant", () => {
+    const { model } = resolve("algorithm: soft\nmodel: { layers: 2, tokenizer: t }\ndata: { train: a }\n");
+    expect(model).to.deep.equal({ layers: 2, width: 64, tokenizer: project.path("t") });
   });
 
   it("puts runs into the working directory when no output is named", () => {

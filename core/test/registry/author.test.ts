@@ -30,6 +30,13 @@ describe("generating manifest and schemas", () => {
       properties: {
         tauPos: { type: "number", default: 1, exclusiveMinimum: 0, description: "Temperature where A > 0" },
         tauNeg: { type: "number", default: 1.05, exclusiveMinimum: 0 },
+        window: {
+          type: "array",
+          prefixItems: [{ type: "number" }, { type: "number", minimum: 0 }],
+          items: false,
+          minItems: 2,
+          default: [0, 1],
+        },
         shape: { default: "sigmoid", enum: ["sigmoid", "tanh"] },
       },
       additionalProperties: false,

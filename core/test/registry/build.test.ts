@@ -40,7 +40,7 @@ describe("building a run's components", () => {
 
   it("gives each component its own options and the run's facts", async () => {
     const run = await build({ seed: 5, trainer: { steps: 9 }, gate: { tauPos: 3 } });
-    expect(injected(run).options).to.deep.equal({ tauPos: 3, tauNeg: 1.2, shape: "sigmoid" });
+    expect(injected(run).options).to.deep.equal({ tauPos: 3, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" });
     expect(injected(run).facts).to.deep.equal({
       seed: 5,
       totalSteps: 9,

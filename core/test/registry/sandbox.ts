@@ -88,13 +88,16 @@ export const component = (point: ManifestComponent["point"], id: string, more: P
   ...more,
 });
 
-/** Code of an engine package: `model.checkpoint` is a path, `engine.threads` has a default. */
+/** Code of an engine package: `model` is a checkpoint or a new network, `engine.threads` has a default. */
 export const TOY_ENGINE = `
 import { defineAdapter, Type } from "@proximal/core";
 export default defineAdapter({
   id: "toy",
   description: "Answers with the request",
-  modelSchema: Type.Object({ checkpoint: Type.String({ format: "path" }) }),
+  modelSchema: Type.Union([
+    Type.Object({ checkpoint: Type.String({ format: "path" }) }),
+    Type.Object({ layers: Type.Integer({ minimum: 1 }), width: Type.Integer({ default: 64 }), tokenizer: Type.String({ format: "path" }) }),
+  ]),
   engineSchema: Type.Object({
     threads: Type.Integer({ default: 2, minimum: 1 }),
     provider: Type.Enum(["cpu", "cuda"], { default: "cpu" }),
@@ -120,6 +123,7 @@ trustRegionGate({
   options: Type.Object({
     tauPos: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Temperature where A > 0" }),
     tauNeg: Type.Number({ default: 1.05, exclusiveMinimum: 0 }),
+    window: Type.Tuple([Type.Number(), Type.Number({ minimum: 0 })], { default: [0, 1] }),
     shape: Type.Union([Type.Literal("sigmoid"), Type.Literal("tanh")], { default: "sigmoid" }),
   }),
   conventions: { bound: "soft" },

@@ -1,0 +1,53 @@
+import type { DecodeJob } from "./job.js";
+
+/** Tokens that rows start from, prefilled once for all rows that share them. */
+export interface Sequence {
+  tokens: Int32Array;
+  /** The last of `tokens` are given response tokens, whose log-probs are taken at this temperature. */
+  prefixLength: number;
+  temperature: number;
+}
+
+/** One response in the making. */
+export interface Row {
+  /** Position of its request. */
+  index: number;
+  /** Position of its sequence in the batch. */
+  sequence: number;
+  stops: Int32Array;
+  /** Prefix included. */
+  tokens: number[];
+  logp: number[];
+  stopped: boolean;
+}
+
+export interface Batch {
+  sequences: Sequence[];
+  rows: Row[];
+}
+
+/**
+ * The rows of a job in batches of at most `maxRows`, about equally many each. Rows with equal beginnings stand together, and
+ * beginnings of similar length, so that little is padded.
+ */
+export function planBatches(job: DecodeJob, maxRows: number): Batch[] {
+  const sequences = new Map<string, { sequence: Sequence; rows: Row[] }>();
+  for (let index = 0; index < job.keys.length; index++) {
+    const tokens = job.tokens.subarray(job.offsets[index], job.offsets[index + 1]);
+    const prefixLength = job.prefixLengths[index]!;
+    const temperature = job.temperature[index]!;
+    const key = `${tokens.join()}|${prefixLength}|${prefixLength > 0 ? temperature : ""}`;
+    const entry = sequences.get(key) ?? { sequence: { tokens, prefixLength, temperature }, rows: [] };
+    const stops = job.stops.subarray(job.stopOffsets[index], job.stopOffsets[index + 1]);
+    entry.rows.push({ index, sequence: -1, stops, tokens: [], logp: [], stopped: false });
+    sequences.set(key, entry);
+  }
+  const ordered = [...sequences.values()].sort((a, b) => a.sequence.tokens.length - b.sequence.tokens.length);
+  const all = ordered.flatMap(({ sequence, rows }) => rows.map((row) => ({ sequence, row })));
+  const count = Math.ceil(all.length / maxRows);
+  return Array.from({ length: count }, (_, i) => {
+    const part = all.slice(Math.floor((i * all.length) / count), Math.floor(((i + 1) * all.length) / count));
+    const distinct = [...new Set(part.map(({ sequence }) => sequence))];
+    return { sequences: distinct, rows: part.map(({ sequence, row }) => ({ ...row, sequence: distinct.indexOf(sequence) })) };
+  });
+}

@@ -1,0 +1,92 @@
+import { concat, constant, type Dim, type Expr, external, input, zerosLike } from "@proximal/core";
+import { type LoweredGraph, type LowerOptions, loop, lower } from "../lowering/index.js";
+import {
+  type Attend,
+  arrangeWeights,
+  logits,
+  parameterInputs,
+  parameterTable,
+  ropeTables,
+  type TransformerConfig,
+  transformer,
+} from "../model/index.js";
+import { cacheName, decodeAttention } from "./attention.js";
+import { type SamplingVariant, sample } from "./sampling.js";
+
+const PARTS = ["keys", "values"] as const;
+
+/**
+ * One segment of a rollout as an ONNX `Loop`: forward of one token a row, draw of the next, until `steps` are made, all rows
+ * are finished, or finished rows have idled for more than `patience` row-steps together. B rows start from R cached
+ * sequences (`source` int [B]).
+ *
+ * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
+ * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `patience` [];
+ * the row settings of `sample`.
+ * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
+ * keys, values and bias of the unfinished rows, in order.
+ */
+export function decodeGraph(
+  config: TransformerConfig,
+  variant: SamplingVariant,
+  options: Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
+): LoweredGraph {
+  const weights = arrangeWeights(config, parameterInputs(parameterTable(config)));
+  const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
+  const row = (name: string, dtype: "float" | "int" | "bool" = "float") => input(name, ["B"], dtype);
+  const source = row("source", "int");
+  const [position, limit, stop] = [row("position", "int"), row("limit", "int"), input("stop", ["B", "K"], "int")];
+  const uniform = input("uniform", ["S", "B"]);
+  const patience = input("patience", []);
+  const settings = {
+    inverseTemperature: row("inverseTemperature"),
+    greedy: row("greedy", "bool"),
+    topK: row("topK", "int"),
+    topP: row("topP"),
+    minP: row("minP"),
+  };
+  const names = Array.from({ length: layers }, (_, i) => PARTS.map((part) => cacheName(part, i))).flat();
+  const bias = input("bias", ["R", "past"]).gather(source);
+  const cached = Object.fromEntries(names.map((name) => [name, input(name, ["R", groups, "past", width]).gather(source)]));
+  const empty = constant(0).broadcastTo(["B", groups, 0, width]);
+  const growing: Dim[] = ["B", groups, "recent", width];
+
+  const { carried, scans } = loop<string, "tokens" | "logp">({
+    maxIterations: input("steps", [], "int"),
+    carried: {
+      token: row("token", "int"),
+      finished: zerosLike(source).cast("bool"),
+      length: zerosLike(source),
+      idle: constant(0),
+      ...Object.fromEntries(names.map((name) => [name, empty])),
+    },
+    shapes: Object.fromEntries(names.map((name) => [name, growing])),
+    length: "made",
+    body: ({ iteration, carried: state }) => {
+      const next: Record<string, Expr> = {};
+      const attend: Attend = ({ q, k, v }, layer) => {
+        const [keys, values] = [cacheName("keys", layer), cacheName("values", layer)];
+        next[keys] = concat([state[keys]!, k.expandDims(2)], 2);
+        next[values] = concat([state[values]!, v.expandDims(2)], 2);
+        const earlier = { keys: cached[keys]!, values: cached[values]!, bias };
+        return decodeAttention(q, earlier, { keys: next[keys], values: next[values] });
+      };
+      const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
+      const hidden = transformer(config, weights, state.token!, tables, attend);
+      const { token, logp } = sample(logits(hidden, weights), uniform.gather(iteration), variant, settings);
+      const length = state.length!.add(state.finished!.not().cast("int"));
+      const stopped = token.expandDims(1).equal(stop).cast("float").sum(1).greater(0);
+      const finished = state.finished!.or(stopped).or(limit.lessEqual(length));
+      const idle = state.idle!.add(finished.cast("float").sum());
+      const proceed = finished.not().cast("float").sum().greater(0).and(idle.lessEqual(patience));
+      return { carried: { ...next, token, length, finished, idle }, scans: { tokens: token, logp }, proceed };
+    },
+  });
+
+  const [unfinished] = external("NonZero", [carried.finished!.not()], [{ shape: [1, "left"], dtype: "int" }]);
+  const kept = (x: Expr) => x.gather(unfinished!.squeeze(0));
+  const visible = constant(0).broadcastTo(["left", "made"]);
+  const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([kept(cached[name]!), kept(carried[name]!)], 2)]));
+  const results = { ...scans, length: carried.length!, finished: carried.finished! };
+  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([kept(bias), visible], 1) }, ...options });
+}

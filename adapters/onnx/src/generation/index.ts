@@ -1,0 +1,6 @@
+export { decodeGraph } from "./decode-graph.js";
+export { type DecodeJob, type DecodeLimits, type DecodeOutcome, packRequests, unpackResults } from "./job.js";
+export { uniform } from "./noise.js";
+export { prefillGraph } from "./prefill-graph.js";
+export { type DecodeRuntime, decodeRun } from "./run.js";
+export type { SamplingVariant } from "./sampling.js";

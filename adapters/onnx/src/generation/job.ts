@@ -1,0 +1,121 @@
+import { DataError, type DecodeRequest, type DecodeResult } from "@proximal/core";
+import type { SamplingVariant } from "./sampling.js";
+
+/** Requests as arrays that move between threads: one element a request, ragged lists as values and offsets. */
+export interface DecodeJob {
+  /** Prompt and prefix of each request. */
+  tokens: Int32Array;
+  offsets: Int32Array;
+  prefixLengths: Int32Array;
+  keys: Uint32Array;
+  maxTokens: Int32Array;
+  temperature: Float64Array;
+  greedy: Uint8Array;
+  /** 0 = neither top-k nor top-p, else 1 … variant.candidates. */
+  topK: Int32Array;
+  /** 2 = off. */
+  topP: Float64Array;
+  minP: Float64Array;
+  stops: Int32Array;
+  stopOffsets: Int32Array;
+  variant: SamplingVariant;
+  /** Some request has given tokens, whose log-probs are asked for. */
+  prefixes: boolean;
+}
+
+/** Responses in the order of the requests. */
+export interface DecodeOutcome {
+  tokens: Int32Array;
+  logp: Float64Array;
+  offsets: Int32Array;
+  /** 1 = by a stop token. */
+  stopped: Uint8Array;
+}
+
+export interface DecodeLimits {
+  vocabularySize: number;
+  contextLength: number;
+  /** Of requests that name none. */
+  stopTokens: readonly number[];
+}
+
+function check(request: DecodeRequest, index: number, { vocabularySize, contextLength }: DecodeLimits): void {
+  const refuse = (what: string, given: unknown, accepted: string) => {
+    throw new DataError(`decode request ${index}: ${what}`, { given, accepted });
+  };
+  const { prompt, prefix, maxTokens, temperature, topK = 0, topP = 1, minP = 0 } = request;
+  if (prompt.length === 0) refuse("the prompt is empty", [], "one token or more");
+  for (const token of [...prompt, ...(prefix ?? [])]) {
+    if (token < 0 || token >= vocabularySize) refuse("a token is not in the vocabulary", token, `0 to ${vocabularySize - 1}`);
+  }
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) refuse("maxTokens", maxTokens, "an integer from 1");
+  if (prefix && prefix.length > maxTokens) refuse("the prefix is longer than maxTokens", prefix.length, `up to ${maxTokens}`);
+  if (prompt.length + maxTokens > contextLength) {
+    refuse(
+      "prompt and response do not fit the model's context",
+      `${prompt.length} + ${maxTokens} tokens`,
+      `up to ${contextLength} together`,
+    );
+  }
+  if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY))
+    refuse("temperature", temperature, "a number above 0; greedy: true for the most likely token");
+  if (!Number.isInteger(topK) || topK < 0) refuse("topK", topK, "an integer from 1, or 0 for off");
+  if (!(topP > 0 && topP <= 1)) refuse("topP", topP, "above 0, up to 1 (off)");
+  if (!(minP >= 0 && minP <= 1)) refuse("minP", minP, "0 (off) to 1");
+}
+
+/** Values and offsets of lists. */
+export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Array<ArrayBuffer>; offsets: Int32Array<ArrayBuffer> } {
+  const offsets = new Int32Array(lists.length + 1);
+  lists.forEach((list, i) => {
+    offsets[i + 1] = offsets[i]! + list.length;
+  });
+  const values = new Int32Array(offsets[lists.length]!);
+  lists.forEach((list, i) => {
+    values.set(list, offsets[i]);
+  });
+  return { values, offsets };
+}
+
+/** `DataError` names the request that cannot be decoded, and why. */
+export function packRequests(requests: readonly DecodeRequest[], limits: DecodeLimits): DecodeJob {
+  requests.forEach((request, index) => {
+    check(request, index, limits);
+  });
+  const vocabulary = limits.vocabularySize;
+  const sequences = flatten(requests.map(({ prompt, prefix }) => (prefix ? Int32Array.of(...prompt, ...prefix) : prompt)));
+  const stops = flatten(requests.map(({ stopTokens }) => [...new Set(stopTokens ?? limits.stopTokens)]));
+  const topP = Float64Array.from(requests, (r) => (r.topP === undefined || r.topP >= 1 || r.greedy ? 2 : r.topP));
+  const topK = Int32Array.from(requests, (r, i) => (r.greedy ? 0 : r.topK ? Math.min(r.topK, vocabulary) : topP[i]! < 1 ? vocabulary : 0));
+  const minP = Float64Array.from(requests, (r) => (r.greedy ? 0 : (r.minP ?? 0)));
+  const greedy = Uint8Array.from(requests, (r) => Number(r.greedy ?? false));
+  const candidates = topK.reduce((a, b) => Math.max(a, b), 0);
+  return {
+    tokens: sequences.values,
+    offsets: sequences.offsets,
+    prefixLengths: Int32Array.from(requests, ({ prefix }) => prefix?.length ?? 0),
+    keys: Uint32Array.from(requests, ({ key }) => key),
+    maxTokens: Int32Array.from(requests, ({ maxTokens }) => maxTokens),
+    temperature: Float64Array.from(requests, ({ temperature }) => temperature),
+    greedy,
+    topK,
+    topP,
+    minP,
+    stops: stops.values,
+    stopOffsets: stops.offsets,
+    variant: {
+      greedy: greedy.every((x) => x === 1) ? "all" : greedy.some((x) => x === 1) ? "some" : "none",
+      filtered: candidates > 0 || minP.some((x) => x > 0),
+      candidates,
+    },
+    prefixes: requests.some(({ prefix }) => prefix !== undefined && prefix.length > 0),
+  };
+}
+
+export function unpackResults({ tokens, logp, offsets, stopped }: DecodeOutcome): DecodeResult[] {
+  return Array.from(stopped, (stop, i) => ({
+    tokens: tokens.slice(offsets[i], offsets[i + 1]),
+    logp: logp.slice(offsets[i], offsets[i + 1]),
+    finish: stop === 1 ? "stop" : "length",
+  }));
+}

@@ -1,0 +1,115 @@
+import { NumericalError } from "@proximal/core";
+import type { Tensor } from "onnxruntime-node";
+import type { Session, SessionFeeds } from "../session/index.js";
+import { type Batch, planBatches, type Row } from "./batches.js";
+import { type DecodeJob, type DecodeOutcome, flatten } from "./job.js";
+import { uniform } from "./noise.js";
+import { prefill } from "./prefill.js";
+import { bools, floats, ints } from "./tensors.js";
+
+/** What decoding needs of the thread that owns the policy. */
+export interface DecodeRuntime {
+  /** The live session of `prefillGraph` or `decodeGraph` for this job. */
+  session(role: "prefill" | "decode"): Promise<Session>;
+  parameters: SessionFeeds;
+  /** Responses that are decoded side by side. */
+  maxRows: number;
+}
+
+/** Steps of a segment at most: each copies the keys and values of the segment's earlier ones. */
+const SEGMENT_STEPS = 128;
+
+/** Steps that a new segment costs: finished rows idle for as many before the others go on alone. */
+const COMPACTION_STEPS = 2;
+
+interface Segment {
+  feeds: Record<string, Tensor>;
+  /** Some rows may be unfinished at its end. */
+  mayContinue: boolean;
+}
+
+function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], source: readonly number[]): Segment {
+  const count = rows.length;
+  const remaining = rows.map((row) => job.maxTokens[row.index]! - row.tokens.length);
+  const longest = Math.max(...remaining);
+  const steps = Math.min(longest, SEGMENT_STEPS);
+  const stopWidth = Math.max(1, ...rows.map(({ stops }) => stops.length));
+  const mayEndEarly = rows.some(({ stops }) => stops.length > 0) || remaining.some((left) => left !== longest);
+  const perRow = (values: ArrayLike<number>) => (i: number) => values[rows[i]!.index]!;
+  // Prompt and all response tokens so far but the last are cached.
+  const position = ({ index, tokens }: Row) =>
+    job.offsets[index + 1]! - job.offsets[index]! - job.prefixLengths[index]! + tokens.length - 1;
+  const feeds = {
+    source: ints([count], (i) => source[i]!),
+    token: ints([count], (i) => rows[i]!.tokens.at(-1) ?? sequences[rows[i]!.sequence]!.tokens.at(-1)!),
+    position: ints([count], (i) => position(rows[i]!)),
+    limit: ints([count], (i) => remaining[i]!),
+    stop: ints([count, stopWidth], (i) => rows[Math.floor(i / stopWidth)]!.stops[i % stopWidth] ?? -1),
+    uniform: floats([steps, count], (i) => {
+      const { index, tokens } = rows[i % count]!;
+      return uniform(job.keys[index]!, tokens.length + Math.floor(i / count));
+    }),
+    steps: ints([], () => steps),
+    patience: floats([], () => (mayEndEarly ? COMPACTION_STEPS * count : Number.POSITIVE_INFINITY)),
+    inverseTemperature: floats([count], (i) => 1 / perRow(job.temperature)(i)),
+    greedy: bools([count], perRow(job.greedy)),
+    topK: ints([count], perRow(job.topK)),
+    topP: floats([count], perRow(job.topP)),
+    minP: floats([count], perRow(job.minP)),
+  };
+  return { feeds, mayContinue: mayEndEarly || steps < longest };
+}
+
+/** Appends a segment's tokens to its rows. Returns the rows that are not finished. */
+function collect(rows: readonly Row[], { tokens, logp, length, finished }: Record<string, Tensor>): Row[] {
+  const [ids, logps] = [tokens!.data as BigInt64Array, logp!.data as Float32Array];
+  const lengths = length!.data as BigInt64Array;
+  rows.forEach((row, b) => {
+    for (let step = 0; step < Number(lengths[b]); step++) {
+      row.tokens.push(Number(ids[step * rows.length + b]));
+      row.logp.push(logps[step * rows.length + b]!);
+    }
+    row.stopped = row.stops.includes(row.tokens.at(-1)!);
+  });
+  return rows.filter((_, b) => (finished!.data as Uint8Array)[b] === 0);
+}
+
+async function decodeBatch(job: DecodeJob, batch: Batch, { session, parameters }: DecodeRuntime): Promise<void> {
+  const { state: prefilled, prefixLogp } = await prefill(await session("prefill"), parameters, batch.sequences);
+  for (const row of batch.rows) {
+    const { tokens, prefixLength } = batch.sequences[row.sequence]!;
+    row.tokens.push(...tokens.subarray(tokens.length - prefixLength));
+    row.logp.push(...prefixLogp[row.sequence]!);
+    row.stopped = prefixLength > 0 && row.stops.includes(row.tokens.at(-1)!);
+  }
+  const decoder = await session("decode");
+  let state = prefilled;
+  let rows = batch.rows.filter((row) => !row.stopped && row.tokens.length < job.maxTokens[row.index]!);
+  let source = rows.map(({ sequence }) => sequence);
+  while (rows.length > 0) {
+    const { feeds, mayContinue } = segmentOf(job, batch, rows, source);
+    const carried = mayContinue ? Object.keys(state).map((name) => `${name}.next`) : [];
+    const results = await decoder.run({ ...parameters, ...state, ...feeds }, ["tokens", "logp", "length", "finished", ...carried]);
+    rows = collect(rows, results);
+    source = rows.map((_, i) => i);
+    state = Object.fromEntries(carried.map((name) => [name.replace(/\.next$/, ""), results[name]!]));
+  }
+}
+
+/** Decodes a job. `NumericalError` when the policy's logits are not finite. */
+export async function decodeRun(job: DecodeJob, runtime: DecodeRuntime): Promise<DecodeOutcome> {
+  const batches = planBatches(job, runtime.maxRows);
+  for (const batch of batches) await decodeBatch(job, batch, runtime);
+  const rows = batches.flatMap((batch) => batch.rows).sort((a, b) => a.index - b.index);
+  const { values: tokens, offsets } = flatten(rows.map((row) => row.tokens));
+  const logp = Float64Array.from(rows.flatMap((row) => row.logp));
+  const broken = logp.findIndex((value) => !Number.isFinite(value));
+  if (broken >= 0) {
+    const row = rows[offsets.findIndex((offset) => offset > broken) - 1]!;
+    throw new NumericalError("the policy gives a log-probability that is not finite", {
+      given: `${logp[broken]} at token ${broken - offsets[row.index]!} of response ${row.index}`,
+      hint: "its parameters or its temperature are out of range",
+    });
+  }
+  return { tokens, logp, offsets, stopped: Uint8Array.from(rows, ({ stopped }) => Number(stopped)) };
+}
