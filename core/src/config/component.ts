@@ -38,8 +38,6 @@ export interface ComponentScope {
   mistakes: Mistake[];
 }
 
-const HOST_NAMES = ["use", "weight", "name", "inner", "coefficient"] as const;
-
 /** Validates one section and finds its component; undefined, with mistakes noted, when it cannot. */
 export function resolveComponent(
   point: ExtensionPoint,
@@ -62,7 +60,7 @@ export function resolveComponent(
   const inner = component.wraps ? resolveInner(value.inner, path, origin, scope) : [];
   if (mistakes.length > 0) return undefined;
   const complete = absolutePaths(schema, value, scope.baseOf, path);
-  const host = new Set<string>(HOST_NAMES.filter((name) => name in hostProperties(point, component.wraps)));
+  const host = new Set(Object.keys(hostProperties(point, component.wraps)));
   return {
     point,
     id: component.id,

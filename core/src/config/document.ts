@@ -16,7 +16,7 @@ export interface Override {
 export function parseOverride(text: string): Override {
   const at = text.indexOf("=");
   const path = text.slice(0, Math.max(at, 0)).trim();
-  if (at < 0 || path === "" || /\.\.|^\.|\.$/.test(path)) {
+  if (at < 0 || path === "" || /\.\.|^\.|\.$|__proto__/.test(path)) {
     throw new ConfigError("this override names no value", {
       given: `--set ${text}`,
       accepted: "--set path=value, e.g. --set optimizer.learningRate=1e-5",

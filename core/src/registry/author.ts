@@ -5,29 +5,15 @@ import type { TSchema } from "typebox";
 import { CORE_FOLDER, readJson } from "../config/installation.js";
 import { type JsonSchema, publishedSchema } from "../config/json-schema.js";
 import { didYouMean } from "../config/nearest.js";
-import { COMPONENT_SECTIONS } from "../config/run-schema.js";
+import { COMPONENT_SECTIONS, hostProperties } from "../config/run-schema.js";
 import { PluginError } from "../errors.js";
 import { type ComponentClass, type ComponentMetadata, metadataOf } from "../extension/component.js";
 import type { Manifest, ManifestComponent } from "../extension/manifest.js";
-import { CONTRACT, type ExtensionPoint } from "../extension/names.js";
+import { CONTRACT } from "../extension/names.js";
 import { type AdapterDefinition, isAdapter, isPlugin, type PluginDefinition } from "../extension/plugin.js";
 import { isStandardColumn, STANDARD_COLUMNS } from "../rollout/standard.js";
 
 const DRAFT = "https://json-schema.org/draft/2020-12/schema";
-
-/** Keys that a config section holds beside the component's options: no option may have such a name. */
-export const HOST_KEYS: Readonly<Record<ExtensionPoint, readonly string[]>> = {
-  sampler: ["use"],
-  reward: ["use", "weight", "name", "inner"],
-  advantage: ["use"],
-  gate: ["use", "coefficient"],
-  regularizer: ["use", "coefficient"],
-  objective: ["use", "coefficient"],
-  environment: ["use"],
-  critic: ["use"],
-  optimizer: ["use"],
-  watchdog: ["use"],
-};
 
 /** Text of each generated file by its path relative to the package. */
 export type GeneratedFiles = ReadonlyMap<string, string>;
@@ -130,11 +116,12 @@ function pluginManifest(definition: PluginDefinition, module: string, write: Wri
 
 function componentManifest(target: ComponentClass, module: string, write: Write): ManifestComponent {
   const meta = metadataOf(target);
-  const taken = Object.keys(meta.options?.properties ?? {}).filter((key) => HOST_KEYS[meta.point].includes(key));
+  const reserved = Object.keys(hostProperties(meta.point, true));
+  const taken = Object.keys(meta.options?.properties ?? {}).filter((key) => reserved.includes(key));
   if (taken.length > 0) {
     throw new PluginError(`${meta.point} "${meta.id}": the option "${taken[0]}" would hide a key of its config section`, {
       given: taken,
-      hint: `other names than ${HOST_KEYS[meta.point].join(", ")}`,
+      hint: `other names than ${reserved.join(", ")}`,
     });
   }
   refuseUntyped(meta);
