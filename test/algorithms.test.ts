@@ -75,7 +75,7 @@ describe("every algorithm of this repository", () => {
       const columns = fieldsFor(resolveDocument(ConfigDocument.of(config, root), installed));
       const resolved = resolveDocument(ConfigDocument.of({ ...config, data: { ...config.data, columns } }, root), installed);
       checkComposition(resolved, { services });
-      const { terms } = await buildComposition(resolved, runFactsOf(resolved, 64), { services });
+      const { terms } = await buildComposition(resolved, runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 }), { services });
       expect(terms.length).to.be.greaterThan(0);
     });
   }
