@@ -6,17 +6,11 @@ import {
   discover,
   Installation,
   type InstalledPackage,
-  POLICY_COLUMNS,
-  partsOf,
-  REWARD_COLUMNS,
-  type ResolvedConfig,
-  ROLLOUT_COLUMNS,
   resolveDocument,
   runFactsOf,
-  STANDARD_COLUMNS,
-  type StandardColumn,
 } from "@proximal/core";
 import { expect } from "chai";
+import { fieldsFor } from "./fields.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const services = ["embed", "judge"] as const;
@@ -41,19 +35,6 @@ const anyEngine = (packages: readonly InstalledPackage[]): InstalledPackage => (
     ],
   },
 });
-
-/** Data set fields for the row columns that a run reads and that neither the run nor its components write. */
-function fieldsFor(config: ResolvedConfig): Record<string, string> {
-  const nameOf = (reference: string | { name: string }) => (typeof reference === "string" ? reference : reference.name);
-  const written = new Set<string>([...ROLLOUT_COLUMNS, ...POLICY_COLUMNS, ...REWARD_COLUMNS]);
-  for (const { component } of partsOf(config)) for (const reference of component.writes) written.add(nameOf(reference));
-  const isRow = (reference: string | { name: string; at?: string }) => {
-    const at = typeof reference === "object" ? reference.at : undefined;
-    return (at ?? STANDARD_COLUMNS[nameOf(reference) as StandardColumn]?.at) === "row";
-  };
-  const missing = partsOf(config).flatMap(({ component }) => component.reads.filter((r) => isRow(r) && !written.has(nameOf(r))));
-  return Object.fromEntries(missing.map((reference) => [nameOf(reference), nameOf(reference)]));
-}
 
 describe("every algorithm of this repository", () => {
   const { packages } = discover([root]);

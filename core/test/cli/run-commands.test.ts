@@ -14,33 +14,10 @@ import {
   train,
   UsageError,
 } from "../../src/index.js";
+import { TABLE_ENGINE } from "../doubles/table-engine.js";
 import { Sandbox } from "../registry/sandbox.js";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const DOUBLES = new URL("../doubles/", import.meta.url).href;
-
-/** An engine that trains a table of logits. */
-const TABLE_ENGINE = `
-import { defineAdapter, Type } from "@proximal/core";
-import { CharTokenizer } from "${DOUBLES}char-tokenizer.js";
-import { TabularPolicy } from "${DOUBLES}tabular-policy.js";
-export default defineAdapter({
-  id: "table",
-  description: "A table of logits",
-  modelSchema: Type.Object({ alphabet: Type.String() }),
-  engineSchema: Type.Object({ delay: Type.Number({ default: 0 }) }),
-  open: async ({ model, engine, optimizer }) => {
-    const policy = new TabularPolicy({ tokenizer: new CharTokenizer(model.alphabet), optimizer });
-    const update = policy.update.bind(policy);
-    policy.update = async (request) => {
-      await new Promise((done) => setTimeout(done, engine.delay));
-      return update(request);
-    };
-    return policy;
-  },
-});
-`;
-
 describe("run commands", function () {
   this.timeout(60000);
   const sandbox = new Sandbox();

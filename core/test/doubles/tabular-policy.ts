@@ -23,20 +23,22 @@ import {
 } from "../../src/index.js";
 import { CharTokenizer } from "./char-tokenizer.js";
 
+/** Logits [V] and, last, the value of the state; their first and second moments. */
 interface Cell {
-  logits: Float64Array;
+  parameters: Float64Array;
   m: Float64Array;
   v: Float64Array;
 }
 
 const OPTIMIZER: OptimizerOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
 
-/** A context that has no row in the table yet holds these logits: all tokens equally likely. */
-const fresh = (size: number): Cell => ({ logits: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) });
+/** A context that has no row in the table yet: all tokens equally likely, value 0. */
+const fresh = (size: number): Cell => ({ parameters: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) });
+const DEFAULT_TOP_K = 4;
 
 /**
- * A policy without a network: one row of logits for each (prompt, position). It runs objectives through the float64
- * evaluator, so that everything around the engine is tested without one.
+ * A policy without a network: one row of logits and a value for each (prompt, position). The logits stand for the hidden state.
+ * It runs objectives through the float64 evaluator, so that everything around the engine is tested without one.
  */
 export class TabularPolicy implements PolicyBackend {
   readonly tokenizer: Tokenizer;
@@ -62,14 +64,15 @@ export class TabularPolicy implements PolicyBackend {
 
   private cell(prompt: Int32Array, position: number, table = this.table): Cell {
     const key = `${prompt.join(",")}@${position}`;
-    const known = table.get(key) ?? fresh(this.info.vocabularySize);
+    const known = table.get(key) ?? fresh(this.info.vocabularySize + 1);
     table.set(key, known);
     return known;
   }
 
   /** [V] log-probabilities. */
   private logProbs(prompt: Int32Array, position: number, temperature: number, table?: Map<string, Cell>): Float64Array {
-    const scaled = this.cell(prompt, position, table).logits.map((x) => x / temperature);
+    const logits = this.cell(prompt, position, table).parameters.subarray(0, -1);
+    const scaled = logits.map((x) => x / temperature);
     const peak = Math.max(...scaled);
     const logSum = peak + Math.log(scaled.reduce((sum, x) => sum + Math.exp(x - peak), 0));
     return scaled.map((x) => x - logSum);
@@ -96,20 +99,28 @@ export class TabularPolicy implements PolicyBackend {
     return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "length" };
   }
 
-  async score(rows: readonly ScoreRow[], { outputs, temperature, snapshot }: ScoreOptions): Promise<ScoreResult> {
+  async score(rows: readonly ScoreRow[], { outputs, temperature, topK = DEFAULT_TOP_K, snapshot }: ScoreOptions): Promise<ScoreResult> {
     const table = snapshot === undefined ? this.table : this.snapshots.get(snapshot);
     if (table === undefined) throw new EngineError(`there is no snapshot "${snapshot}"`);
     const perToken = rows.flatMap(({ prompt, response }) =>
-      Array.from(response, (token, t) => ({ token, row: this.logProbs(prompt, t, temperature, table) })),
+      Array.from(response, (token, t) => {
+        const row = this.logProbs(prompt, t, temperature, table);
+        const order = [...row.keys()].sort((a, b) => row[b]! - row[a]! || a - b).slice(0, topK);
+        return { token, row, order, parameters: this.cell(prompt, t, table).parameters };
+      }),
     );
-    const result: ScoreResult = {};
-    for (const output of outputs) {
-      if (output === "logp") result.logp = Float64Array.from(perToken, ({ token, row }) => row[token]!);
-      else if (output === "entropy")
-        result.entropy = Float64Array.from(perToken, ({ row }) => -row.reduce((sum, x) => sum + Math.exp(x) * x, 0));
-      else throw new EngineError(`a table has no ${output}`);
-    }
-    return result;
+    const all: Required<ScoreResult> = {
+      logp: Float64Array.from(perToken, ({ token, row }) => row[token]!),
+      entropy: Float64Array.from(perToken, ({ row }) => -row.reduce((sum, x) => sum + Math.exp(x) * x, 0)),
+      values: Float64Array.from(perToken, ({ parameters }) => parameters.at(-1)!),
+      hidden: Float64Array.from(perToken.flatMap(({ parameters }) => [...parameters.subarray(0, -1)])),
+      candidateProbs: Float64Array.from(perToken.flatMap(({ row, order }) => order.map((id) => Math.exp(row[id]!)))),
+      candidateTokens: Int32Array.from(perToken.flatMap(({ order }) => order)),
+    };
+    const names = outputs.flatMap((name) =>
+      name === "topK" ? (["candidateProbs", "candidateTokens"] as const) : [name as keyof ScoreResult],
+    );
+    return Object.fromEntries(names.map((name) => [name, all[name]]));
   }
 
   async update(request: UpdateRequest): Promise<UpdateResult> {
@@ -133,20 +144,23 @@ export class TabularPolicy implements PolicyBackend {
     const tokens = input("tokens", [B, T], "int");
     const all = logits.mul(1 / temperature).logSoftmax(-1);
     const logp = all.gatherElements(tokens.expandDims(-1), -1).squeeze(-1);
-    const absent = (name: string) => (): never => {
-      throw new EngineError(`a table has no ${name}`);
-    };
+    const K = Math.min(DEFAULT_TOP_K, V);
+    const values = input("values", [B, T]);
     const leaves: PolicyLeaves = {
       logp: () => logp,
       entropy: () => all.exp().mul(all).sum(-1).neg(),
       logits: () => logits,
-      values: absent("values"),
-      hidden: absent("hidden"),
-      topK: absent("topK"),
+      values: () => values,
+      hidden: () => logits,
+      topK: () => {
+        const top = all.topK(K);
+        return { probs: top.values.exp(), tokens: top.indices };
+      },
     };
-    const built = program.build({ B, T, V, H: 1, K: 1 }, leaves);
+    const built = program.build({ B, T, V, H: V, K }, leaves);
     const feeds: Record<string, TensorValue> = {
       logits: { shape: [B, T, V], data: new Float64Array(B * T * V) },
+      values: { shape: [B, T], data: new Float64Array(B * T) },
       tokens: { shape: [B, T], data: new Int32Array(B * T) },
       ...(program.feeds(
         built,
@@ -161,22 +175,25 @@ export class TabularPolicy implements PolicyBackend {
       const { prompt } = batch.trajectories[row]!;
       batch.tokensOf("tokens", row).forEach((token, t) => {
         (feeds.tokens!.data as Int32Array)[row * T + t] = token;
-        (feeds.logits!.data as Float64Array).set(this.cell(prompt.tokens, t).logits, (row * T + t) * V);
+        const { parameters } = this.cell(prompt.tokens, t);
+        (feeds.logits!.data as Float64Array).set(parameters.subarray(0, V), (row * T + t) * V);
+        (feeds.values!.data as Float64Array)[row * T + t] = parameters[V]!;
         cells.push({ key: `${prompt.tokens.join(",")}@${t}`, at: row * T + t });
       });
     }
     const names = Object.keys(built.observed);
-    const wanted: Expr[] = [built.loss, gradient(built.loss, [logits])[0]!, logp, ...names.map((name) => built.observed[name]!)];
-    const [loss, grad, seen, ...values] = evaluate(wanted, feeds).map(({ data }) => Float64Array.from(data));
+    const wanted: Expr[] = [built.loss, ...gradient(built.loss, [logits, values]), logp, ...names.map((name) => built.observed[name]!)];
+    const [loss, logitGradient, valueGradient, seen, ...observations] = evaluate(wanted, feeds).map(({ data }) => Float64Array.from(data));
     const gradients = new Map<string, Float64Array>();
     for (const { key, at } of cells) {
-      const sum = gradients.get(key) ?? new Float64Array(V);
-      for (let v = 0; v < V; v++) sum[v]! += grad![at * V + v]!;
+      const sum = gradients.get(key) ?? new Float64Array(V + 1);
+      for (let v = 0; v < V; v++) sum[v]! += logitGradient![at * V + v]!;
+      sum[V]! += valueGradient![at]!;
       gradients.set(key, sum);
     }
     return {
       loss: loss![0]!,
-      observed: Object.fromEntries(names.map((name, i) => [name, values[i]!])),
+      observed: Object.fromEntries(names.map((name, i) => [name, observations[i]!])),
       logp: Float64Array.from(cells, ({ at }) => seen![at]!),
       gradients,
     };
@@ -188,13 +205,13 @@ export class TabularPolicy implements PolicyBackend {
     const scale = maxGradNorm !== null && norm > maxGradNorm ? maxGradNorm / norm : 1;
     this.updates++;
     for (const [key, g] of gradients) {
-      const { logits, m, v } = this.table.get(key)!;
+      const { parameters, m, v } = this.table.get(key)!;
       for (let i = 0; i < g.length; i++) {
         m[i] = beta1 * m[i]! + (1 - beta1) * scale * g[i]!;
         v[i] = beta2 * v[i]! + (1 - beta2) * (scale * g[i]!) ** 2;
         const mean = m[i]! / (1 - beta1 ** this.updates);
         const variance = v[i]! / (1 - beta2 ** this.updates);
-        logits[i]! -= learningRate * (mean / (Math.sqrt(variance) + epsilon) + weightDecay * logits[i]!);
+        parameters[i]! -= learningRate * (mean / (Math.sqrt(variance) + epsilon) + weightDecay * parameters[i]!);
       }
     }
   }
@@ -205,13 +222,13 @@ export class TabularPolicy implements PolicyBackend {
 
   async save(folder: string): Promise<void> {
     const plain = (table: Map<string, Cell>) =>
-      [...table].map(([key, { logits, m, v }]) => [key, { logits: [...logits], m: [...m], v: [...v] }] as const);
+      [...table].map(([key, { parameters, m, v }]) => [key, { parameters: [...parameters], m: [...m], v: [...v] }] as const);
     const state = { updates: this.updates, table: plain(this.table), snapshots: [...this.snapshots].map(([name, t]) => [name, plain(t)]) };
     await writeFile(join(folder, "table.json"), JSON.stringify(state));
   }
 
   async restore(folder: string): Promise<void> {
-    type Plain = [string, { logits: number[]; m: number[]; v: number[] }][];
+    type Plain = [string, { parameters: number[]; m: number[]; v: number[] }][];
     const state = JSON.parse(await readFile(join(folder, "table.json"), "utf8")) as {
       updates: number;
       table: Plain;
@@ -219,9 +236,9 @@ export class TabularPolicy implements PolicyBackend {
     };
     const cells = (plain: Plain) =>
       new Map(
-        plain.map(([key, { logits, m, v }]) => [
+        plain.map(([key, { parameters, m, v }]) => [
           key,
-          { logits: Float64Array.from(logits), m: Float64Array.from(m), v: Float64Array.from(v) },
+          { parameters: Float64Array.from(parameters), m: Float64Array.from(m), v: Float64Array.from(v) },
         ]),
       );
     this.updates = state.updates;

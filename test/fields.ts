@@ -1,0 +1,22 @@
+import {
+  POLICY_COLUMNS,
+  partsOf,
+  REWARD_COLUMNS,
+  type ResolvedConfig,
+  ROLLOUT_COLUMNS,
+  STANDARD_COLUMNS,
+  type StandardColumn,
+} from "@proximal/core";
+
+/** Data set fields for the row columns that a run reads and that neither the run nor its components write. */
+export function fieldsFor(config: ResolvedConfig): Record<string, string> {
+  const nameOf = (reference: string | { name: string }) => (typeof reference === "string" ? reference : reference.name);
+  const written = new Set<string>([...ROLLOUT_COLUMNS, ...POLICY_COLUMNS, ...REWARD_COLUMNS]);
+  for (const { component } of partsOf(config)) for (const reference of component.writes) written.add(nameOf(reference));
+  const isRow = (reference: string | { name: string; at?: string }) => {
+    const at = typeof reference === "object" ? reference.at : undefined;
+    return (at ?? STANDARD_COLUMNS[nameOf(reference) as StandardColumn]?.at) === "row";
+  };
+  const missing = partsOf(config).flatMap(({ component }) => component.reads.filter((r) => isRow(r) && !written.has(nameOf(r))));
+  return Object.fromEntries(missing.map((reference) => [nameOf(reference), nameOf(reference)]));
+}
