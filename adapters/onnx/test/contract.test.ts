@@ -163,6 +163,19 @@ describe("contract with onnxruntime-node", () => {
     expect(await products((later) => guard(x, later))).to.equal(4);
   });
 
+  it("keeps the digits of constant factors of products in float64 graphs", async () => {
+    const session = await open(
+      {
+        y: input("a", [1, 1])
+          .div(3)
+          .matmul(input("b", [1, 1])),
+      },
+      { dtype: "float64" },
+    );
+    const one = new Tensor("float64", Float64Array.of(1), [1, 1]);
+    expect((await session.run({ a: one, b: one })).y!.data[0]).to.equal(1 / 3);
+  });
+
   it("refuses arrays on shared memory, as input and as output", async () => {
     const session = await open({ y: input("x", [2]).add(1) });
     const shared = new Tensor("float32", new Float32Array(new SharedArrayBuffer(8)) as unknown as Float32Array<ArrayBuffer>, [2]);

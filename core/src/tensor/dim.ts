@@ -62,6 +62,7 @@ export const linearDim: (dim: Dim) => LinearDim = parse;
 
 /** The size with the symbols that have values replaced by them; a number when all have. `ShapeError` when it is negative. */
 export function bindDim(dim: Dim, bindings: Bindings): Dim {
+  if (typeof dim === "number") return dim;
   const { constant, terms } = parse(dim);
   const free = new Map([...terms].filter(([symbol]) => !bindings.has(symbol)));
   if (free.size === 0) return evaluateDim(dim, bindings);

@@ -89,6 +89,12 @@ function folded(node: Expr): Expr | undefined {
   return constant(Float64Array.from(value!.data), node.shape, node.dtype);
 }
 
+/** A simpler node with the same value, over operands that are simple already; undefined when there is none. */
+export function simplifyNode(node: Expr): Expr | undefined {
+  const rule = rules[node.op] as Rule<Op> | undefined;
+  return folded(node) ?? rule?.(node, node.inputs)?.broadcastTo(node.shape);
+}
+
 /**
  * Smaller expressions with the same values, bit for bit in the evaluator (a NaN stays a NaN): equal subexpressions
  * merged, operations on literal scalars computed, x·1, x/1, x¹, x−0, double negation, transposition and reshape removed,
@@ -113,8 +119,7 @@ export function simplify(roots: readonly Expr[]): Expr[] {
   /** Simplest form of a node over operands that are simple already. */
   const build = (original: Expr): Expr => {
     const node = withInputs(original, withoutBroadcasts(original, original.inputs));
-    const rule = rules[node.op] as Rule<Op> | undefined;
-    const replacement = folded(node) ?? rule?.(node, node.inputs)?.broadcastTo(node.shape);
+    const replacement = simplifyNode(node);
     return replacement === undefined ? intern(node) : rebuild(replacement);
   };
   const rebuild = (x: Expr): Expr => (numbers.has(x) ? x : build(withInputs(x, x.inputs.map(rebuild))));

@@ -1,16 +1,46 @@
-import { EngineError, type Expr, input } from "@proximal/core";
+import { EngineError, Expr, hashExprs, input, topologicalOrder } from "@proximal/core";
 import type { Attribute } from "./graph.js";
 
+/** The same expressions with some of their nodes replaced. */
+function substitute(roots: readonly Expr[], replacements: ReadonlyMap<Expr, Expr>): Expr[] {
+  const replaced = new Map(replacements);
+  for (const node of topologicalOrder(roots)) {
+    if (replaced.has(node)) continue;
+    const inputs = node.inputs.map((x) => replaced.get(x)!);
+    const same = inputs.every((x, i) => x === node.inputs[i]);
+    replaced.set(node, same ? node : new Expr(node.op, inputs, node.attributes, node.shape, node.dtype));
+  }
+  return roots.map((root) => replaced.get(root)!);
+}
+
 /**
- * A graph-valued attribute (the body of a `Loop`): its inputs, its outputs in the operator's order, and the outer
- * expressions that it reads by name. The outer operator lists the captures behind its own inputs, so that they exist.
+ * A graph-valued attribute (the body of a `Loop`). It is closed: where it reads an outer expression (`captures`) it has an
+ * input of its own, and the operator lists those expressions behind its own inputs, so that they exist before it.
  */
 export class Subgraph {
-  constructor(
-    readonly inputs: readonly Expr<"input">[],
-    readonly outputs: readonly Expr[],
-    readonly captures: readonly Expr[],
-  ) {}
+  /** What the body computes, for the hash of an expression that contains it. */
+  readonly identity: string;
+  readonly #inputs: readonly Expr<"input">[];
+  readonly #captured: readonly Expr<"input">[];
+  readonly #outputs: readonly Expr[];
+
+  /** `outputs` in the operator's order; `inputs` have names of their own. */
+  constructor(inputs: readonly Expr<"input">[], outputs: readonly Expr[], captures: readonly Expr[]) {
+    this.#inputs = inputs;
+    this.#captured = captures.map((x, i) => input(`captured ${i}`, x.shape, x.dtype));
+    this.#outputs = substitute(outputs, new Map(captures.map((x, i) => [x, this.#captured[i]!])));
+    this.identity = `${inputs.map((x) => x.attributes.name).join(", ")}: ${hashExprs(this.#outputs)}`;
+  }
+
+  get inputs(): readonly Expr<"input">[] {
+    return this.#inputs;
+  }
+  get captured(): readonly Expr<"input">[] {
+    return this.#captured;
+  }
+  get outputs(): readonly Expr[] {
+    return this.#outputs;
+  }
 }
 
 /** Stands for an input of an `external` operator that is left out. */

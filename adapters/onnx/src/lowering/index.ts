@@ -1,6 +1,5 @@
 export { absent, Subgraph } from "./attributes.js";
-export type { Profile } from "./emission.js";
+export type { Profile } from "./emit/emission.js";
 export type { ElementType, TensorData } from "./graph.js";
-export { expressionHash } from "./hash.js";
 export { type LoopOptions, type LoopResult, type LoopStep, loop } from "./loop.js";
 export { type LoweredGraph, type LowerOptions, lower, type TensorSpec } from "./lower.js";

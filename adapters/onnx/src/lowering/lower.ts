@@ -1,13 +1,11 @@
-import { type Bindings, bindDim, EngineError, type Expr, type Shape, sameShape } from "@proximal/core";
+import { type Bindings, bindDim, EngineError, type Expr, type Shape, sameShape, topologicalOrder } from "@proximal/core";
 import { absent, plainAttribute, Subgraph } from "./attributes.js";
-import { compositions } from "./compose.js";
-import { elementTypeOf, type Profile } from "./emission.js";
-import { emitNode } from "./emit.js";
+import { elementTypeOf, type Profile } from "./emit/emission.js";
+import { emitNode } from "./emit/emitters.js";
 import { type Attribute, type ElementType, encodeTensor, GraphBuilder, type Value } from "./graph.js";
 import { ABORT_OUTPUT, encodeModel } from "./model.js";
-import type { Rule } from "./rule.js";
-import { runtimeRules } from "./rules-runtime.js";
-import { simplify } from "./simplify.js";
+import { rewrite } from "./rewrite.js";
+import { compositions, type RuleTable, runtime } from "./rules/index.js";
 
 export interface LowerOptions {
   /** Named results; a name must not be that of an input. */
@@ -38,38 +36,19 @@ export interface LoweredGraph {
   /** Nodes in the graph and in its subgraphs. */
   readonly nodes: number;
   readonly abortOutput: boolean;
+  /** Type of `float` expressions. */
+  readonly dtype: "float32" | "float64";
 }
 
-type Values = Map<Expr, Value>;
-
-/** Operands before their users, without what has a value already. */
-function orderOf(roots: readonly Expr[], known: ReadonlyMap<Expr, Value>): Expr[] {
-  const order: Expr[] = [];
-  const seen = new Set<Expr>(known.keys());
-  const stack: { node: Expr; next: number }[] = [];
-  const enter = (node: Expr) => {
-    if (seen.has(node)) return;
-    seen.add(node);
-    stack.push({ node, next: 0 });
-  };
-  for (const root of roots) {
-    enter(root);
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const child = top.node.inputs[top.next++];
-      if (child !== undefined) enter(child);
-      else order.push(stack.pop()!.node);
-    }
-  }
-  return order;
-}
+/** Values of the inputs of a graph, by name. */
+type Scope = Map<string, Value>;
 
 class Lowering {
   private readonly bindings: Bindings;
-  private readonly rules: readonly Rule[];
+  private readonly rules: readonly RuleTable[];
   private readonly float: "float32" | "float64";
   private readonly profile: Profile;
   private readonly fixed: Readonly<Record<string, ArrayLike<number>>>;
-  private readonly inputs = new Map<string, Value>();
   private readonly calls = new Map<object, readonly Value[]>();
 
   constructor({ dims = {}, dtype = "float32", profile = "cpu", fixed = {} }: Omit<LowerOptions, "outputs">) {
@@ -80,53 +59,47 @@ class Lowering {
     this.float = dtype;
     this.profile = profile;
     this.fixed = fixed;
-    this.rules = [
-      ...compositions.always,
-      ...(dtype === "float64" ? compositions.float64 : []),
-      ...(profile === "webgpu" ? compositions.webgpu : []),
-      ...runtimeRules,
-    ];
+    const targets = [dtype === "float64" ? compositions.float64 : {}, profile === "webgpu" ? compositions.webgpu : {}];
+    this.rules = [compositions.always, ...targets, runtime];
   }
 
-  /** Emits what `roots` need into `graph` and returns their values; `known` holds what exists already. */
-  emit(graph: GraphBuilder, roots: readonly Expr[], known: Values): Value[] {
-    const simplified = simplify(roots, this.bindings, { leaves: new Set(known.keys()), extra: this.rules });
-    const values: Values = new Map(known);
-    const order = orderOf(simplified, values);
+  /** Emits what `roots` need and returns their values. `scope` holds the values of the inputs; those of the outermost graph are added. */
+  emit(graph: GraphBuilder, roots: readonly Expr[], scope: Scope): Value[] {
+    const rewritten = rewrite(roots, this.bindings, this.rules);
+    const order = topologicalOrder(rewritten);
+    const values = new Map<Expr, Value>();
     // Inputs first: symbolic sizes are read from them.
-    for (const node of order) if (node.is("input")) values.set(node, this.input(graph, node));
+    for (const node of order) if (node.is("input")) values.set(node, this.input(graph, node, scope));
     for (const node of order) if (!values.has(node)) values.set(node, this.emitOne(graph, node, values));
-    return simplified.map((root) => values.get(root)!);
+    return rewritten.map((root) => values.get(root)!);
   }
 
-  private emitOne(graph: GraphBuilder, node: Expr, values: Values): Value {
-    if (node.is("external")) return this.external(graph, node, values);
+  private emitOne(graph: GraphBuilder, node: Expr, values: ReadonlyMap<Expr, Value>): Value {
     const inputs = node.inputs.map((x) => values.get(x)!);
+    if (node.is("external")) return this.external(graph, node, inputs);
     return emitNode({ graph, node, inputs, profile: this.profile, float: this.float });
   }
 
-  private input(graph: GraphBuilder, node: Expr<"input">): Value {
+  private input(graph: GraphBuilder, node: Expr<"input">, scope: Scope): Value {
     const { name } = node.attributes;
     const type = elementTypeOf(node, this.float);
-    if (node === absent) return { name, type, shape: node.shape };
-    const known = this.inputs.get(name);
+    if (name === absent.attributes.name) return { name, type, shape: node.shape };
+    const known = scope.get(name);
     if (known) {
       if (known.type !== type || !sameShape(known.shape, node.shape)) {
-        throw new EngineError(`two inputs are called ${name}`, {
-          given: [known, { type, shape: node.shape }].map((v) => `${v.type} [${v.shape.join(", ")}]`).join(" and "),
-        });
+        const given = [known, { type, shape: node.shape }].map((value) => `${value.type} [${value.shape.join(", ")}]`);
+        throw new EngineError(`two inputs are called ${name}`, { given: given.join(" and ") });
       }
       return known;
     }
-    let root = graph;
-    while (root.parent) root = root.parent;
+    if (graph.parent) throw new EngineError(`the value ${name} is used in a loop in which it does not exist`, { given: name });
     const data = this.fixed[name];
-    const value = data ? root.initializer(encodeTensor(type, node.shape as number[], data)) : root.addInput(name, type, node.shape);
-    this.inputs.set(name, value);
+    const value = data ? graph.initializer(encodeTensor(type, node.shape as number[], data)) : graph.addInput(name, type, node.shape);
+    scope.set(name, value);
     return value;
   }
 
-  private external(graph: GraphBuilder, node: Expr<"external">, values: Values): Value {
+  private external(graph: GraphBuilder, node: Expr<"external">, inputs: readonly Value[]): Value {
     const { operator, domain, output, call, outputs } = node.attributes;
     const type = elementTypeOf(node, this.float);
     const done = this.calls.get(call);
@@ -136,40 +109,28 @@ class Lowering {
       return value;
     }
     const attributes: Record<string, Attribute> = {};
-    let captured = 0;
-    for (const [name, value] of Object.entries(node.attributes.attributes)) {
+    let own = inputs;
+    for (const [name, value] of Object.entries(node.attributes.attributes).reverse()) {
       if (value instanceof Subgraph) {
-        const from = node.inputs.length - value.captures.length - captured;
-        captured += value.captures.length;
-        attributes[name] = this.subgraph(graph, value, node.inputs.slice(from, from + value.captures.length), values);
+        const from = own.length - value.captured.length;
+        attributes[name] = this.subgraph(graph, value, own.slice(from));
+        own = own.slice(0, from);
       } else attributes[name] = plainAttribute(operator, name, value);
     }
-    const own = node.inputs.slice(0, node.inputs.length - captured);
-    const inputs = own.map((x) => values.get(x)!);
     const specs = Array.from({ length: outputs }, (_, i) => ({ type, shape: i === output ? node.shape : [] }));
-    const results = graph.node(operator, inputs, specs, { domain, attributes, unique: true });
+    const results = graph.node(operator, own, specs, { domain, attributes, unique: true });
     this.calls.set(call, results);
     return results[output]!;
   }
 
-  /** The body sees its own inputs and the captures, which carry the values of the outer expressions. */
-  private subgraph(graph: GraphBuilder, body: Subgraph, captures: readonly Expr[], values: Values): GraphBuilder {
+  private subgraph(graph: GraphBuilder, body: Subgraph, captured: readonly Value[]): GraphBuilder {
     const inner = new GraphBuilder(graph);
-    const known: Values = new Map();
+    const scope: Scope = new Map(body.captured.map((x, i) => [x.attributes.name, captured[i]!]));
     for (const x of body.inputs) {
-      known.set(
-        x,
-        inner.addInput(
-          graph.freshName(),
-          elementTypeOf(x, this.float),
-          x.shape.map((dim) => bindDim(dim, this.bindings)),
-        ),
-      );
+      const shape = x.shape.map((dim) => bindDim(dim, this.bindings));
+      scope.set(x.attributes.name, inner.addInput(graph.freshName(), elementTypeOf(x, this.float), shape));
     }
-    body.captures.forEach((x, i) => {
-      known.set(x, values.get(captures[i]!)!);
-    });
-    for (const value of this.emit(inner, body.outputs, known)) inner.addOutput(value);
+    for (const value of this.emit(inner, body.outputs, scope)) inner.addOutput(value);
     return inner;
   }
 }
@@ -187,5 +148,5 @@ export function lower({ outputs, abortOutput = false, ...options }: LowerOptions
     graph.addOutput(values[i]!, name);
   });
   const bytes = encodeModel(graph, { abortOutput });
-  return { bytes, inputs: graph.inputs, outputs: graph.outputs, nodes: graph.size, abortOutput };
+  return { bytes, inputs: graph.inputs, outputs: graph.outputs, nodes: graph.size, abortOutput, dtype: options.dtype ?? "float32" };
 }

@@ -13,6 +13,7 @@ export interface SessionOptions {
   spinning?: boolean;
   /** Off by default: the pattern costs 40 % more memory in a training graph and saves no time. */
   memoryPattern?: boolean;
+  /** By default "all"; "basic" for float64, where the runtime would move constant factors into products as float32 numbers. */
   optimization?: "disabled" | "basic" | "extended" | "all";
   /** Which GPU; default 0. */
   deviceId?: number;
@@ -40,8 +41,9 @@ export class Session {
     this.outputNames = session.outputNames.filter((name) => name !== ABORT_OUTPUT);
   }
 
-  static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput">, options: SessionOptions = {}): Promise<Session> {
-    const { provider = "cpu", threads, spinning = true, memoryPattern = false, optimization = "all", deviceId = 0 } = options;
+  static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput" | "dtype">, options: SessionOptions = {}): Promise<Session> {
+    const { provider = "cpu", threads, spinning = true, memoryPattern = false, deviceId = 0 } = options;
+    const { optimization = graph.dtype === "float64" ? "basic" : "all" } = options;
     const executionProviders = [executionProvider(provider, deviceId)];
     try {
       const session = await InferenceSession.create(graph.bytes, {

@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "@proximal/core";
-import { castTo, type Emission, reshaped } from "./emission.js";
-import { type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
+import { type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
+import { castTo, type Emission, opaqueZero, reshaped } from "./emission.js";
 
 /** Up to this size a product with a one-hot matrix is faster than a scatter. */
 const ONE_HOT_LIMIT = 128;
@@ -31,15 +31,23 @@ const iota = (graph: GraphBuilder, size: number): Value =>
     Array.from({ length: size }, (_, i) => i),
   );
 
-function zeros(graph: GraphBuilder, type: Value["type"], shape: Shape): Value {
-  return graph.apply("Expand", [graph.scalar(type, 0), graph.shapeVector(shape)], type, shape);
+/**
+ * Zeros made when the graph runs: known ones would be kept as a constant of full size, and copied before the scatter
+ * instead of being written into.
+ */
+function zeros(graph: GraphBuilder, type: Value["type"], shape: Shape, indices: Value): Value {
+  const known = sizeOf(indices.shape) ?? 0;
+  const zero = known > 0 ? opaqueZero(graph, indices, type) : graph.scalar(type, 0);
+  return graph.apply("Expand", [zero, graph.shapeVector(shape)], type, shape);
 }
 
 /** Always ScatterElements: ScatterND with reduction=add loses updates on the CPU when it has more than one thread. */
 function scatterElements(graph: GraphBuilder, indices: Value, updates: Value, axis: number, size: Shape[number]): Value {
   const shape = updates.shape.map((dim, i) => (i === axis ? size : dim));
   const attributes = { axis, reduction: "add" };
-  return graph.apply("ScatterElements", [zeros(graph, updates.type, shape), indices, updates], updates.type, shape, { attributes });
+  return graph.apply("ScatterElements", [zeros(graph, updates.type, shape, indices), indices, updates], updates.type, shape, {
+    attributes,
+  });
 }
 
 export function emitScatterElementsAdd({ graph, node, inputs }: Emission<"scatterElementsAdd">): Value {

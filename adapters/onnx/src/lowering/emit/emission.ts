@@ -1,5 +1,5 @@
 import { type Expr, type Op, type Shape, sameShape, sizeOf } from "@proximal/core";
-import { type ElementType, type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
+import { type ElementType, type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
 
 export type Profile = "cpu" | "cuda" | "webgpu";
 
@@ -33,4 +33,18 @@ export function reshaped(graph: GraphBuilder, x: Value, shape: Shape): Value {
     return -1;
   });
   return graph.apply("Reshape", [x, graph.shapeVector(target)], x.type, shape, used ? {} : { attributes: { allowzero: 1 } });
+}
+
+/** One element of x, as a scalar. */
+function firstElement(graph: GraphBuilder, x: Value): Value {
+  if (x.shape.length === 0) return x;
+  const flat = x.shape.length === 1 ? x : graph.apply("Reshape", [x, graph.ints([-1])], x.type, [UNKNOWN]);
+  return graph.apply("Gather", [flat, graph.scalar("int64", 0)], x.type, [], { attributes: { axis: 0 } });
+}
+
+/** A scalar 0 (false) that the optimizer cannot know: q < q for an element q of x, which holds for NaN too. x is not empty. */
+export function opaqueZero(graph: GraphBuilder, x: Value, type: ElementType): Value {
+  const q = firstElement(graph, x);
+  const no = graph.apply(q.type === "bool" ? "Xor" : "Less", [q, q], "bool", []);
+  return type === "bool" ? no : graph.apply("Cast", [no], type, [], { attributes: castTo(type) });
 }

@@ -1,5 +1,5 @@
 import { constant, type Expr, where } from "@proximal/core";
-import type { Rule } from "./rule.js";
+import type { RuleTable } from "./rule.js";
 
 /**
  * log(1 + x) with small relative error near 0: with u = 1 + x rounded, log(u) + (x − (u − 1)) / u.
@@ -51,20 +51,16 @@ function erf(x: Expr): Expr {
 /** 1, 0 or −1; NaN stays. */
 const sign = (x: Expr): Expr => where(x.equal(x), constant(0).less(x).cast("float").sub(x.less(0).cast("float")), x);
 
-/** The runtime's Where has no kernel for booleans. */
-const whereOfBools: Rule = (node) => {
-  if (!node.is("where") || node.dtype !== "bool") return node;
-  const [condition, a, b] = node.inputs as [Expr, Expr, Expr];
-  return condition.and(a).or(condition.not().and(b));
-};
-
-const unary = (op: "log1p" | "expm1" | "softplus" | "erf" | "sign", f: (x: Expr) => Expr): Rule => {
-  return (node) => (node.is(op) ? f(node.inputs[0]!) : node);
-};
-
 /** Primitives without a kernel, written with others. */
-export const compositions = {
-  always: [unary("log1p", log1p), unary("expm1", expm1), unary("softplus", softplus), whereOfBools],
-  float64: [unary("erf", erf)],
-  webgpu: [unary("sign", sign)],
-} as const;
+export const compositions: Record<"always" | "float64" | "webgpu", RuleTable> = {
+  always: {
+    log1p: (_, [x]) => log1p(x!),
+    expm1: (_, [x]) => expm1(x!),
+    softplus: (_, [x]) => softplus(x!),
+    // The runtime's Where takes no booleans.
+    where: (node, [condition, a, b]) => (node.dtype === "bool" ? condition!.and(a!).or(condition!.not().and(b!)) : undefined),
+  },
+  // The runtime's sigmoid computes 1 − σ(−x) below 0: in float64 that would cost the digits that float64 is used for.
+  float64: { erf: (_, [x]) => erf(x!), sigmoid: (_, [x]) => x!.neg().exp().add(1).reciprocal() },
+  webgpu: { sign: (_, [x]) => sign(x!) },
+};

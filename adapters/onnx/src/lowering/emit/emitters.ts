@@ -1,8 +1,8 @@
 import { EngineError, type Op, sizeOf } from "@proximal/core";
-import { castTo, type Emission, type Emit, elementTypeOf, reshaped } from "./emission.js";
-import { emitGather, emitGatherElements, emitScatterAdd, emitScatterElementsAdd, emitTopK } from "./emit-indexing.js";
-import { type GraphBuilder, UNKNOWN, type Value } from "./graph.js";
-import { numberOf } from "./rule.js";
+import type { Value } from "../graph.js";
+import { numberOf } from "../rules/index.js";
+import { castTo, type Emission, type Emit, elementTypeOf, opaqueZero, reshaped } from "./emission.js";
+import { emitGather, emitGatherElements, emitScatterAdd, emitScatterElementsAdd, emitTopK } from "./indexing.js";
 
 /** Elements up to which a repeated number is written out. */
 const SMALL = 256;
@@ -36,25 +36,14 @@ const reduction = (operator: string): Emit<"sum" | "reduceMax"> => {
   };
 };
 
-/** One element of x, as a scalar. */
-function firstElement(graph: GraphBuilder, x: Value): Value {
-  if (x.shape.length === 0) return x;
-  const flat = x.shape.length === 1 ? x : graph.apply("Reshape", [x, graph.ints([-1])], x.type, [UNKNOWN]);
-  return graph.apply("Gather", [flat, graph.scalar("int64", 0)], x.type, [], { attributes: { axis: 0 } });
-}
-
 /**
- * x + 0, where the 0 is computed from an element q of `after` as q < q: always 0, also for NaN, and unknown to the
- * optimizer, which therefore neither merges x's consumers with equal nodes nor starts them before `after` exists.
+ * x + a zero that comes from `after`: the optimizer neither merges what follows with equal nodes nor starts it before
+ * `after` exists.
  */
 const guard: Emit<"guard"> = ({ graph, node, inputs }) => {
   const [x, after] = inputs as [Value, Value];
   if (sizeOf(after.shape) === 0) return x;
-  const q = firstElement(graph, after);
-  const zero = q.type === "bool" ? graph.apply("Xor", [q, q], "bool", []) : graph.apply("Less", [q, q], "bool", []);
-  if (x.type === "bool") return graph.apply("Or", [x, zero], "bool", node.shape, { unique: true });
-  const cast = graph.apply("Cast", [zero], x.type, [], { attributes: castTo(x.type) });
-  return graph.apply("Add", [x, cast], x.type, node.shape, { unique: true });
+  return graph.apply(x.type === "bool" ? "Or" : "Add", [x, opaqueZero(graph, after, x.type)], x.type, node.shape, { unique: true });
 };
 
 export const emitters: { [O in Op]?: Emit<O> } = {
