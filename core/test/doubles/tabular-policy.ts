@@ -59,7 +59,14 @@ export class TabularPolicy implements PolicyBackend {
     this.tokenizer = tokenizer;
     this.optimizer = { ...OPTIMIZER, ...optimizer };
     const { vocabularySize } = tokenizer;
-    this.info = { architecture: "table", parameters: 0, vocabularySize, hiddenSize: 0, contextLength, engine: "evaluator" };
+    this.info = {
+      architecture: "table",
+      parameters: 0,
+      vocabularySize,
+      hiddenSize: tokenizer.vocabularySize,
+      contextLength,
+      engine: "evaluator",
+    };
   }
 
   private cell(prompt: Int32Array, position: number, table = this.table): Cell {
@@ -144,7 +151,7 @@ export class TabularPolicy implements PolicyBackend {
     const tokens = input("tokens", [B, T], "int");
     const all = logits.mul(1 / temperature).logSoftmax(-1);
     const logp = all.gatherElements(tokens.expandDims(-1), -1).squeeze(-1);
-    const K = Math.min(DEFAULT_TOP_K, V);
+    const K = Math.min(program.topK ?? DEFAULT_TOP_K, V);
     const values = input("values", [B, T]);
     const leaves: PolicyLeaves = {
       logp: () => logp,
