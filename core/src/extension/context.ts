@@ -1,10 +1,16 @@
 import { DataError } from "../errors.js";
 import type { ObjectiveDims, PolicyLeaves, PolicyOutput } from "../policy/index.js";
-import { type ColumnSpecs, isStandardColumn, STANDARD_COLUMNS } from "../rollout/index.js";
+import { type Batch, type ColumnSpecs, isStandardColumn, STANDARD_COLUMNS } from "../rollout/index.js";
 import { type Dim, type DType, type Expr, input, type Shape, where } from "../tensor/index.js";
 
 /** Log-ratios are clamped to ±20 before the exponential: exp(20) ≈ 4.9e8 is the largest ratio that is told apart. */
 const LOG_RATIO_LIMIT = 20;
+
+/** exp(clip(x, -20, 20)): a ratio from its logarithm, nats. */
+export const ratioOf = (logRatio: Expr): Expr => logRatio.clip(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp();
+
+/** A number of a whole update, from its columns. */
+export type UpdateNumber = (update: Batch) => number;
 
 /**
  * What terms see. Token quantities are [B, T], row quantities [B, 1], batch quantities [1, 1]: all broadcast against each
@@ -20,6 +26,8 @@ export class Context {
   /** Candidates a token that the terms asked for. */
   topK: number | undefined;
   private candidateLeaves?: { probs: Expr; tokens: Expr };
+  /** What the host computes over the whole update, by name. */
+  readonly updateNumbers = new Map<string, UpdateNumber>();
 
   constructor(
     readonly dims: ObjectiveDims,
@@ -154,12 +162,12 @@ export class Context {
 
   /** [B, T] exp(clip(logp - oldLogp, -20, 20)). */
   get ratio(): Expr {
-    return this.once("ratio", () => this.logRatio.clip(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp());
+    return this.once("ratio", () => ratioOf(this.logRatio));
   }
 
   /** [B, 1] exp of the response's mean log-ratio, clamped alike: the geometric mean of its token ratios. */
   get sequenceRatio(): Expr {
-    return this.once("sequenceRatio", () => this.sequenceMean(this.logRatio).clip(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp());
+    return this.once("sequenceRatio", () => ratioOf(this.sequenceMean(this.logRatio)));
   }
 
   /** A column that is in the batch (true) or was left out of this run. */
@@ -189,7 +197,7 @@ export class Context {
   /** [1, 1] largest value of a row column over the whole update, on the host: the same in every micro-batch. -inf without rows. */
   columnMax(name: string): Expr {
     this.columnsRead.add(name);
-    return this.feed(`max:${name}`, [1, 1]);
+    return this.updateNumber(`max ${name}`, (update) => update.f64(name).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));
   }
 
   private resolveWidth(width: number | string): Dim {
@@ -242,9 +250,39 @@ export class Context {
     return where(visible, x.transpose([1, 0]), Number.NEGATIVE_INFINITY).reduceMax(1, true);
   }
 
+  /** [B, B] at (i, j): the row quantity x [B, 1] of row j where rows i and j are of one group, elsewhere 0. */
+  groupPeers(x: Expr): Expr {
+    return where(this.sameGroup, x.transpose([1, 0]), 0);
+  }
+
+  /** [B, B] bool: rows that hold the same value in a row column of any type. Padding rows hold none. */
+  sameValue(column: string): Expr {
+    return this.once(`sameValue:${column}`, () => {
+      this.columnsRead.add(column);
+      const value = this.feed(`category:${column}`, [this.dims.B, 1], "int");
+      return value.equal(value.transpose([1, 0])).and(value.greaterEqual(0));
+    });
+  }
+
+  /** [B, 1] sum of a row quantity [B, 1] over the rows that hold the same value in a row column. */
+  sumBy(column: string, x: Expr): Expr {
+    return this.sameValue(column)
+      .cast("float")
+      .matmul(where(this.rowExists, x, 0));
+  }
+
   /** [1, 1] number of groups in the update. */
   get groups(): Expr {
     return this.feed("groups", [1, 1]);
+  }
+
+  /**
+   * [1, 1] a number that the host computes from the columns of the whole update, so that every micro-batch sees the same.
+   * Equal names stand for the same number.
+   */
+  updateNumber(name: string, of: UpdateNumber): Expr {
+    this.updateNumbers.set(name, of);
+    return this.feed(`update:${name}`, [1, 1]);
   }
 
   /** [1, 1] sum of a row [B, 1] or token [B, T] quantity over the batch. */

@@ -1,5 +1,5 @@
 import { CompositionError, DataError } from "../errors.js";
-import { Context } from "../extension/context.js";
+import { Context, type UpdateNumber } from "../extension/context.js";
 import type { Aggregation, LossComponent, Observation, StepExpressions, Term } from "../extension/points.js";
 import type {
   BuiltObjective,
@@ -56,6 +56,7 @@ export class ObjectiveProgram implements LossProgram {
   readonly topK: number | undefined;
   /** Name → shape of what the graph reports beside the loss; symbolic sizes as symbols. */
   readonly observations: Readonly<Record<string, readonly (number | string)[]>>;
+  private readonly updateNumbers: ReadonlyMap<string, UpdateNumber>;
 
   constructor(
     readonly parts: readonly LossPart[],
@@ -82,6 +83,7 @@ export class ObjectiveProgram implements LossProgram {
     this.outputs = context.outputs;
     this.columns = context.columnsRead;
     this.topK = context.topK;
+    this.updateNumbers = context.updateNumbers;
     const groupMasks = context.inputs.has("group") ? new Set([context.sameGroup]) : new Set<Expr>();
     this.span = spanOf(built.loss, variables, SYMBOLS, groupMasks);
     this.observations = Object.fromEntries(Object.entries(built.observed).map(([name, x]) => [name, x.shape]));
@@ -149,11 +151,12 @@ export class ObjectiveProgram implements LossProgram {
       return { shape: [B, 1], data };
     }
     if (name === "groups") return { shape: [1, 1], data: Float64Array.of(whole.groups) };
-    if (name.startsWith("max:"))
-      return {
-        shape: [1, 1],
-        data: Float64Array.of(whole.f64(name.slice("max:".length)).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
-      };
+    if (name.startsWith("update:"))
+      return { shape: [1, 1], data: Float64Array.of(this.updateNumbers.get(name.slice("update:".length))!(whole)) };
+    if (name.startsWith("category:")) {
+      const ids = categoriesOf(whole, name.slice("category:".length));
+      return { shape: [B, 1], data: Int32Array.from({ length: B }, (_, i) => (i < rows.length ? ids[rows[i]!]! : -1)) };
+    }
     if (name.startsWith("weight:")) {
       const key = name.slice("weight:".length);
       const weights = aggregationWeights(key, lossMask(whole), whole.offsets, whole.group);
@@ -196,6 +199,15 @@ export function lossMask(batch: Batch): Uint8Array {
     for (let i = 0; i < mask.length; i++) if (!keep[i]) mask[i] = 0;
   }
   return mask;
+}
+
+/** [rows] of the batch: which of the column's values each row holds, from 0 in order of first appearance. */
+function categoriesOf(batch: Batch, column: string): Int32Array {
+  const ids = new Map<unknown, number>();
+  return Int32Array.from(batch.column(column).values as ArrayLike<unknown>, (value) => {
+    if (!ids.has(value)) ids.set(value, ids.size);
+    return ids.get(value)!;
+  });
 }
 
 function padTokens(

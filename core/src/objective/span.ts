@@ -37,6 +37,8 @@ const LINEAR = new Set([
 export function spanOf(loss: Expr, variables: ReadonlySet<Expr>, { B, T }: { B: string; T: string }, groupMasks: ReadonlySet<Expr>): Span {
   const reach = new Map<Expr, Reach>();
   const groupLike = new Set<Expr>(groupMasks);
+  // Rows along another axis than the first, with what they had mixed before: whatever they meet there is of another row.
+  const moved = new Map<Expr, Span>();
   let result: Span = "token";
   for (const node of topologicalOrder([loss])) {
     if (variables.has(node)) {
@@ -57,6 +59,16 @@ export function spanOf(loss: Expr, variables: ReadonlySet<Expr>, { B, T }: { B: 
     if (varying.length === 0) continue;
     let mixed = varying.map((r) => r.mixed).reduce(wider);
     let fixed = varying.map((r) => r.fixed).reduce(wider);
+    if (node.op === "transpose" && node.shape[0] !== B && node.shape.includes(B)) {
+      moved.set(node, mixed);
+      mixed = "batch";
+    }
+    if (node.op === "where" && groupLike.has(node.inputs[0]!)) {
+      const [condition, ...branches] = node.inputs;
+      const before = branches.filter((x) => reach.has(x)).map((x) => moved.get(x));
+      if (before.length > 0 && before.every((span) => span !== undefined))
+        mixed = [...before, reach.get(condition!)?.mixed ?? "token"].reduce(wider, "group");
+    }
     const bilinear = (node.op === "mul" || node.op === "matmul" || node.op === "where") && varying.length === 1;
     const scaled = node.op === "div" && reach.get(node.inputs[1]!) === undefined;
     if (!LINEAR.has(node.op) && !bilinear && !scaled) fixed = wider(fixed, mixed);

@@ -54,6 +54,8 @@ export function randomBatch(
       hinted: Array.from({ length: rows }, () => random.integer(2)),
       turn: Array.from({ length: rows }, (_, i) => i % 3),
       policyMask: token(() => 1),
+      // A property of the prompt: the same for all rows of a group.
+      domain: Array.from(group, (id) => (id % 2 === 0 ? "algebra" : "geometry")),
       ...extra,
     },
     specs,
