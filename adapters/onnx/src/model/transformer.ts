@@ -6,6 +6,8 @@ import type { LayerWeights, LinearWeights, TransformerWeights } from "./weights.
 export interface ForwardOptions {
   /** Backward computes each block's inner values again instead of keeping them. */
   recompute?: boolean;
+  /** Tokens whose states are wanted; applied before the final norm. */
+  select?: (states: Expr) => Expr;
 }
 
 /** Final-layer states, normalised: ids [...] → [..., d]. `tables` hold each token's rotation. */
@@ -15,13 +17,13 @@ export function transformer(
   ids: Expr,
   tables: RopeTables,
   attend: Attend,
-  { recompute = false }: ForwardOptions = {},
+  { recompute = false, select = (states) => states }: ForwardOptions = {},
 ): Expr {
   let x = embed(ids, weights.embedding);
   for (const [index, layer] of weights.layers.entries()) {
     x = recompute ? recomputedBlock(x, layer, index, config, tables, attend) : block(x, layer, index, config, tables, attend);
   }
-  return rmsNorm(x, weights.finalNorm, config.rms_norm_eps);
+  return rmsNorm(select(x), weights.finalNorm, config.rms_norm_eps);
 }
 
 /** Unnormalised log-probabilities of the next token: [..., d] → [..., V]. */

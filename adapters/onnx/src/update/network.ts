@@ -1,0 +1,105 @@
+import {
+  concat,
+  customGradient,
+  EngineError,
+  type Expr,
+  input,
+  type ObjectiveDims,
+  type PolicyLeaves,
+  type PolicyOutput,
+} from "@proximal/core";
+import { arrangeWeights, linear, logits, ropeTables, type TransformerConfig, transformer } from "../model/index.js";
+import { sharedPromptAttention } from "./attention.js";
+import { type Grid, PROMPT_TOKENS, type RowInputs, rowInputs, rowsOf } from "./grid.js";
+import { tokenStatistics } from "./head.js";
+
+export interface NetworkOptions {
+  config: TransformerConfig;
+  parameters: ReadonlyMap<string, Expr>;
+  grid: Grid;
+  /** What will be asked for. */
+  outputs: ReadonlySet<PolicyOutput>;
+  topK?: number;
+  recompute?: boolean;
+}
+
+/** Policy outputs of every response token. */
+export interface TokenOutputs {
+  /** [M] */
+  logp: Expr;
+  entropy?: Expr;
+  values?: Expr;
+  /** [M, H] */
+  hidden?: Expr;
+  /** [M, K] */
+  topK?: { probs: Expr; tokens: Expr };
+  /** [M, V], divided by the temperature */
+  logits?: Expr;
+}
+
+export interface Network {
+  rows: RowInputs;
+  tokens: TokenOutputs;
+  /** The same as the objective sees them: [B, T, …]. */
+  leaves: PolicyLeaves;
+  dims: ObjectiveDims;
+}
+
+/** Feed: 1 / temperature, float []. */
+export const INVERSE_TEMPERATURE = "inverseTemperature";
+
+/** The policy network over the rows of one micro-batch, from the parameters to what the objective reads. */
+export function buildNetwork({ config, parameters, grid, outputs, topK = 0, recompute = false }: NetworkOptions): Network {
+  const rows = rowInputs(grid);
+  const weights = arrangeWeights(config, parameters);
+  const ids = concat([rows.promptTokens, rows.previousTokens], 0);
+  const positions = concat([rows.promptPositions, rows.responsePositions], 0);
+  const tables = ropeTables(config, positions, grid.promptSlots + grid.responseSlots);
+  const attention = sharedPromptAttention(config, grid, rows);
+  const onResponse = (x: Expr) => x.slice([PROMPT_TOKENS, null]);
+  const hidden = transformer(config, weights, ids, tables, attention, { recompute, select: onResponse });
+
+  const z = logits(hidden.mul(input(INVERSE_TEMPERATURE, [])), weights);
+  const statistics = tokenStatistics(z, rows.targets, outputs.has("entropy"));
+  const tokens: TokenOutputs = { ...statistics };
+  if (outputs.has("hidden")) tokens.hidden = hidden;
+  if (outputs.has("logits")) tokens.logits = z;
+  if (outputs.has("values")) {
+    if (weights.value === undefined) throw new EngineError("the policy has no value head", { hint: "open it with valueHead: true" });
+    tokens.values = linear(hidden, weights.value).squeeze(-1);
+  }
+  if (outputs.has("topK")) {
+    const { values, indices } = z.topK(topK);
+    const lse = z.reduceMax(-1, true).sub(z.softmax(-1).reduceMax(-1, true).log());
+    tokens.topK = { probs: values.sub(lse).exp().stopGradient(), tokens: indices };
+  }
+  const dims = { B: rowsOf(grid), T: grid.responseSlots, V: config.vocab_size, H: config.hidden_size, K: topK };
+  return { rows, tokens, leaves: leavesOf(tokens, rows), dims };
+}
+
+/** Tokens at their places in [B, T]; places without a token repeat one and pass no gradient. */
+function place(x: Expr, { tokenAt, positionOf }: RowInputs): Expr {
+  const size = (tokenAt.shape as number[]).reduce((a, b) => a * b, 1);
+  const placed = x.gather(tokenAt, 0);
+  if (x.dtype !== "float") return placed;
+  return customGradient(placed, [x], (g) => [g.reshape([size, ...x.shape.slice(1)]).gather(positionOf, 0)]);
+}
+
+function leavesOf(tokens: TokenOutputs, rows: RowInputs): PolicyLeaves {
+  const leaf = (name: Exclude<keyof TokenOutputs, "topK">) => () => {
+    const value = tokens[name];
+    if (value === undefined) throw new EngineError(`the objective reads ${name}, which its program did not declare`);
+    return place(value, rows);
+  };
+  return {
+    logp: leaf("logp"),
+    entropy: leaf("entropy"),
+    values: leaf("values"),
+    hidden: leaf("hidden"),
+    logits: leaf("logits"),
+    topK: () => {
+      if (tokens.topK === undefined) throw new EngineError("the objective reads topK, which its program did not declare");
+      return { probs: place(tokens.topK.probs, rows), tokens: place(tokens.topK.tokens, rows) };
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { type Expr, input, type OptimizerOptions, where } from "@proximal/core";
+import type { ParameterSpec } from "../model/index.js";
+
+/** Scalars fed at each step, float []. */
+export const OPTIMIZER_FEEDS = {
+  learningRate: "optimizer:learningRate",
+  correction1: "optimizer:correction1",
+  correction2: "optimizer:correction2",
+};
+
+/** Values of the scalar feeds at the given step, counted from 1: the learning rate and 1 / (1 − βᵗ). */
+export function optimizerFeeds({ beta1, beta2 }: OptimizerOptions, step: number, learningRate: number): Record<string, number> {
+  return {
+    [OPTIMIZER_FEEDS.learningRate]: learningRate,
+    [OPTIMIZER_FEEDS.correction1]: 1 / (1 - beta1 ** step),
+    [OPTIMIZER_FEEDS.correction2]: 1 / (1 - beta2 ** step),
+  };
+}
+
+/** Names of the optimizer's tensors, as graph inputs and as entries of the training state. */
+export const momentName = (kind: "m" | "v", parameter: string): string => `${kind}:${parameter}`;
+
+export interface OptimizerStep {
+  /** Parameters and moments after the step, by the name under which they are fed. */
+  updated: Map<string, Expr>;
+  /** [] global L2 norm before clipping */
+  gradNorm: Expr;
+}
+
+const CLIP_EPSILON = 1e-6;
+
+/**
+ * AdamW after clipping the global norm. Loshchilov & Hutter 2019 (1711.05101), algorithm 2; the decay is scaled by the
+ * learning rate and spares norms and biases. Where the loss or the norm is not finite, everything keeps its value.
+ */
+export function adamW(
+  table: readonly ParameterSpec[],
+  parameters: ReadonlyMap<string, Expr>,
+  gradients: readonly Expr[],
+  loss: Expr,
+  { beta1, beta2, epsilon, weightDecay, maxGradNorm }: OptimizerOptions,
+): OptimizerStep {
+  const gradNorm = gradients
+    .map((g) => g.square().sum())
+    .reduce((a, b) => a.add(b))
+    .sqrt();
+  const ok = gradNorm.isFinite().and(loss.isFinite());
+  const scale = maxGradNorm === null ? undefined : gradNorm.add(CLIP_EPSILON).reciprocal().mul(maxGradNorm).min(1);
+  const [rate, correction1, correction2] = Object.values(OPTIMIZER_FEEDS).map((name) => input(name, [])) as [Expr, Expr, Expr];
+
+  const updated = new Map<string, Expr>();
+  table.forEach(({ name, shape, decay }, i) => {
+    const p = parameters.get(name)!;
+    const [m, v] = [input(momentName("m", name), shape), input(momentName("v", name), shape)];
+    const g = scale === undefined ? gradients[i]! : gradients[i]!.mul(scale);
+    const m1 = m.mul(beta1).add(g.mul(1 - beta1));
+    const v1 = v.mul(beta2).add(g.square().mul(1 - beta2));
+    const direction = m1.mul(correction1).div(v1.mul(correction2).sqrt().add(epsilon));
+    const kept = decay && weightDecay > 0 ? p.mul(rate.mul(-weightDecay).add(1)) : p;
+    const next = { [name]: [kept.sub(direction.mul(rate)), p], [m.attributes.name]: [m1, m], [v.attributes.name]: [v1, v] } as const;
+    for (const [key, [after, before]] of Object.entries(next)) updated.set(key, where(ok, after, before));
+  });
+  return { updated, gradNorm };
+}
