@@ -1,5 +1,5 @@
 export { graphDigest, SessionCache, sessionKey } from "./cache.js";
-export { WorkerHost, type WorkerHostOptions } from "./host.js";
+export { type MethodName, WorkerHost, type WorkerHostOptions } from "./host.js";
 export { transfer } from "./message.js";
 export { availableProviders, type Provider } from "./provider.js";
 export { type Feeds as SessionFeeds, type Fetches, Session, type SessionOptions } from "./session.js";

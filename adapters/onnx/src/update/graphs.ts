@@ -44,9 +44,9 @@ interface Objective {
   parameters: Map<string, Expr>;
 }
 
-function objective(policy: Policy, program: LossProgram, grid: Grid, topK: number): Objective {
+function objective(policy: Policy, program: LossProgram, grid: Grid): Objective {
   const parameters = parameterInputs(policy.table);
-  const network = buildNetwork({ ...policy, parameters, grid, outputs: program.outputs, topK });
+  const network = buildNetwork({ ...policy, parameters, grid, outputs: program.outputs, topK: program.topK });
   return { network, built: program.build(network.dims, network.leaves), parameters };
 }
 
@@ -64,11 +64,18 @@ export function updateGraph(
   program: LossProgram,
   grid: Grid,
   optimizer: OptimizerOptions,
-  topK = 0,
 ): Graph & { built: BuiltObjective } {
-  const whole = objective(policy, program, grid, topK);
-  const step = adamW(policy.table, whole.parameters, parameterGradients(whole), whole.built.loss, optimizer);
-  return { state: step.updated, results: { ...reported(whole), gradNorm: step.gradNorm }, built: whole.built };
+  const whole = objective(policy, program, grid);
+  const results = reported(whole);
+  const { updated, gradNorm } = adamW(
+    policy.table,
+    whole.parameters,
+    parameterGradients(whole),
+    whole.built.loss,
+    Object.values(results),
+    optimizer,
+  );
+  return { state: updated, results: { ...results, gradNorm }, built: whole.built };
 }
 
 /** Adds the gradients of a micro-batch to the accumulated ones. */
@@ -77,8 +84,8 @@ function accumulated(table: readonly ParameterSpec[], gradients: readonly Expr[]
 }
 
 /** Gradient of a micro-batch's share of the loss, accumulated. */
-export function gradientGraph(policy: Policy, program: LossProgram, grid: Grid, topK = 0): Graph & { built: BuiltObjective } {
-  const part = objective(policy, program, grid, topK);
+export function gradientGraph(policy: Policy, program: LossProgram, grid: Grid): Graph & { built: BuiltObjective } {
+  const part = objective(policy, program, grid);
   return { state: accumulated(policy.table, parameterGradients(part)), results: reported(part), built: part.built };
 }
 
@@ -96,12 +103,12 @@ export function cotangentGraph(policy: Policy, outputs: ReadonlySet<PolicyOutput
 /** Clip and optimizer step from accumulated gradients; the loss is fed. */
 export function applyGraph({ table }: Policy, optimizer: OptimizerOptions): Graph {
   const gradients = table.map(({ name, shape }) => input(gradientName(name), shape));
-  const { updated, gradNorm } = adamW(table, parameterInputs(table), gradients, input(LOSS, []), optimizer);
+  const { updated, gradNorm } = adamW(table, parameterInputs(table), gradients, input(LOSS, []), [], optimizer);
   return { state: updated, results: { gradNorm } };
 }
 
 /** Policy outputs alone, flat over response tokens. */
-export function scoreGraph({ config, table }: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK = 0): Graph {
+export function scoreGraph({ config, table }: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK?: number): Graph {
   const { tokens } = buildNetwork({ config, parameters: parameterInputs(table), grid, outputs, topK });
   const wanted: Record<string, Expr> = {};
   for (const name of outputs) {

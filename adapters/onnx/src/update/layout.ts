@@ -1,4 +1,4 @@
-import { DataError, type FeedValue, type ScoreRow } from "@proximal/core";
+import type { FeedValue, ScoreRow } from "@proximal/core";
 import { type Grid, type RowInputs, rowFeedName, rowShapes } from "./grid.js";
 
 /** Sizes are rounded up to a quarter of an octave, so that few graphs serve many batches: …, 8, 10, 12, 14, 16, 20, … */
@@ -54,42 +54,42 @@ export interface LayoutOptions {
 
 export interface Layout {
   grid: Grid;
-  /** Tokens that the network computes, without padding. */
-  tokens: number;
+  /** Flat tokens: what the symbols stand for. */
+  sizes: { promptTokens: number; responseTokens: number };
   feeds: Record<string, FeedValue>;
   /** Row and place of each response token, in flat order: index into the objective's [rows · responseSlots]. */
   positionOf: Int32Array;
 }
 
-/** Places rows in a grid. A `DataError` names a row that cannot be placed. */
-export function layoutRows(rows: readonly ScoreRow[], { sharePrompts }: LayoutOptions): Layout {
-  rows.forEach(({ prompt }, i) => {
-    if (prompt.length === 0) throw new DataError(`row ${i} has an empty prompt: its first token has nothing to follow`);
-  });
+/** Places each part of the rows in a grid, all in grids of the same size, so that one graph serves them. */
+export function layoutRows(parts: readonly (readonly ScoreRow[])[], { sharePrompts }: LayoutOptions): Layout[] {
+  const all = parts.flat();
   const longest = (lengths: number[]) => bucket(Math.max(1, ...lengths));
   // One more than the shared tokens: the slot of the spare token.
-  const promptSlots = longest(rows.map(({ prompt }) => prompt.length));
-  const responseSlots = longest(rows.map(({ response }) => response.length));
-  const rowsPerPrompt = sharePrompts ? chooseRowsPerPrompt(rows, promptSlots, responseSlots) : 1;
-  const entries = entriesOf(rows, rowsPerPrompt);
-  const grid = { prompts: bucket(entries.length), rowsPerPrompt: bucket(rowsPerPrompt), promptSlots, responseSlots };
-  return fill(grid, rows, entries);
+  const promptSlots = longest(all.map(({ prompt }) => prompt.length));
+  const responseSlots = longest(all.map(({ response }) => response.length));
+  const entries = parts.map((rows) => entriesOf(rows, sharePrompts ? chooseRowsPerPrompt(rows, promptSlots, responseSlots) : 1));
+  const rowsPerPrompt = bucket(Math.max(...entries.flat().map((entry) => entry.rows.length)));
+  const prompts = bucket(Math.max(...entries.map((list) => list.length)));
+  const grid = { prompts, rowsPerPrompt, promptSlots, responseSlots };
+  return parts.map((rows, i) => fill(grid, rows, entries[i]!));
 }
 
 function fill(grid: Grid, rows: readonly ScoreRow[], entries: readonly PromptEntry[]): Layout {
   const { rowsPerPrompt, promptSlots, responseSlots } = grid;
   const ownTokens = entries.reduce((n, entry) => n + entry.prompt.length - 1, 0);
-  const responseTokens = rows.reduce((n, row) => n + row.response.length, 0);
-  if (responseTokens === 0) throw new DataError("no row has a response token");
+  const realTokens = rows.reduce((n, row) => n + row.response.length, 0);
+  // Rows without any token get one that no objective sees: there is no graph over nothing.
+  const responseTokens = Math.max(1, realTokens);
   // Empty slots read a spare token behind the prompts', which nothing else sees.
   const spare = ownTokens;
   const promptTokens = ownTokens + 1;
 
-  const sizes: Record<string, number> = { promptTokens, responseTokens };
+  const sizes = { promptTokens, responseTokens };
   const shapes = rowShapes(grid);
   const feeds = {} as Record<keyof RowInputs, { shape: number[]; data: Int32Array }>;
   for (const [name, symbolic] of Object.entries(shapes) as [keyof RowInputs, (number | string)[]][]) {
-    const shape = symbolic.map((dim) => (typeof dim === "string" ? sizes[dim]! : dim));
+    const shape = symbolic.map((dim) => (typeof dim === "string" ? sizes[dim as keyof typeof sizes] : dim));
     feeds[name] = { shape, data: new Int32Array(shape.reduce((a, b) => a * b, 1)) };
   }
   feeds.promptSlots.data.fill(spare);
@@ -123,5 +123,43 @@ function fill(grid: Grid, rows: readonly ScoreRow[], entries: readonly PromptEnt
   });
   feeds.slotOfPromptToken.data[spare] = feeds.promptLengths.data[0]!;
   const named = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [rowFeedName(name), value]));
-  return { grid, tokens: promptTokens + responseTokens, feeds: named, positionOf: feeds.positionOf.data };
+  return { grid, sizes, feeds: named, positionOf: feeds.positionOf.data.subarray(0, realTokens) };
+}
+
+/** Calls back with each token of a layout: its place in flat results, and in the rows that `offsets` describe. */
+function eachToken(
+  { positionOf, grid }: Layout,
+  offsets: Int32Array,
+  rows: readonly number[],
+  visit: (flat: number, token: number) => void,
+): void {
+  for (let flat = 0; flat < positionOf.length; flat++) {
+    const row = Math.floor(positionOf[flat]! / grid.responseSlots);
+    visit(flat, offsets[rows[row]!]! + (positionOf[flat]! % grid.responseSlots));
+  }
+}
+
+/** Writes flat results of the laid-out `rows` to their places among all. */
+export function spread(
+  values: Float64Array,
+  layout: Layout,
+  offsets: Int32Array,
+  rows: readonly number[],
+  into: Float64Array | Int32Array,
+): void {
+  const width = values.length / layout.positionOf.length;
+  eachToken(layout, offsets, rows, (flat, token) => {
+    for (let k = 0; k < width; k++) into[token * width + k] = values[flat * width + k]!;
+  });
+}
+
+/** Takes the values of the laid-out `rows` from all, in flat order. */
+export function collect(values: ArrayLike<number>, layout: Layout, offsets: Int32Array, rows: readonly number[]): FeedValue {
+  const width = values.length / offsets.at(-1)!;
+  const count = layout.sizes.responseTokens;
+  const data = new Float64Array(count * width);
+  eachToken(layout, offsets, rows, (flat, token) => {
+    for (let k = 0; k < width; k++) data[flat * width + k] = values[token * width + k]!;
+  });
+  return { shape: width === 1 ? [count] : [count, width], data };
 }

@@ -19,6 +19,7 @@ export interface NetworkOptions {
   grid: Grid;
   /** What will be asked for. */
   outputs: ReadonlySet<PolicyOutput>;
+  /** K of the topK output. */
   topK?: number;
   recompute?: boolean;
 }
@@ -45,12 +46,16 @@ export interface Network {
   dims: ObjectiveDims;
 }
 
+/** Candidates a token when nobody names a number. */
+export const DEFAULT_TOP_K = 20;
+
 /** Feed: 1 / temperature, float []. */
 export const INVERSE_TEMPERATURE = "inverseTemperature";
 
 /** The policy network over the rows of one micro-batch, from the parameters to what the objective reads. */
-export function buildNetwork({ config, parameters, grid, outputs, topK = 0, recompute = false }: NetworkOptions): Network {
+export function buildNetwork({ config, parameters, grid, outputs, topK = DEFAULT_TOP_K, recompute = false }: NetworkOptions): Network {
   const rows = rowInputs(grid);
+  const K = Math.min(topK, config.vocab_size);
   const weights = arrangeWeights(config, parameters);
   const ids = concat([rows.promptTokens, rows.previousTokens], 0);
   const positions = concat([rows.promptPositions, rows.responsePositions], 0);
@@ -69,11 +74,11 @@ export function buildNetwork({ config, parameters, grid, outputs, topK = 0, reco
     tokens.values = linear(hidden, weights.value).squeeze(-1);
   }
   if (outputs.has("topK")) {
-    const { values, indices } = z.topK(topK);
+    const { values, indices } = z.topK(K);
     const lse = z.reduceMax(-1, true).sub(z.softmax(-1).reduceMax(-1, true).log());
     tokens.topK = { probs: values.sub(lse).exp().stopGradient(), tokens: indices };
   }
-  const dims = { B: rowsOf(grid), T: grid.responseSlots, V: config.vocab_size, H: config.hidden_size, K: topK };
+  const dims = { B: rowsOf(grid), T: grid.responseSlots, V: config.vocab_size, H: config.hidden_size, K };
   return { rows, tokens, leaves: leavesOf(tokens, rows), dims };
 }
 

@@ -1,4 +1,4 @@
-import { type Expr, input, type OptimizerOptions, where } from "@proximal/core";
+import { type Expr, guard, input, type OptimizerOptions, where } from "@proximal/core";
 import type { ParameterSpec } from "../model/index.js";
 
 /** Scalars fed at each step, float []. */
@@ -32,19 +32,21 @@ const CLIP_EPSILON = 1e-6;
 /**
  * AdamW after clipping the global norm. Loshchilov & Hutter 2019 (1711.05101), algorithm 2; the decay is scaled by the
  * learning rate and spares norms and biases. Where the loss or the norm is not finite, everything keeps its value.
+ * Nothing is overwritten before `reads` exist, which read the parameters besides the gradients.
  */
 export function adamW(
   table: readonly ParameterSpec[],
   parameters: ReadonlyMap<string, Expr>,
   gradients: readonly Expr[],
   loss: Expr,
+  reads: readonly Expr[],
   { beta1, beta2, epsilon, weightDecay, maxGradNorm }: OptimizerOptions,
 ): OptimizerStep {
   const gradNorm = gradients
     .map((g) => g.square().sum())
     .reduce((a, b) => a.add(b))
     .sqrt();
-  const ok = gradNorm.isFinite().and(loss.isFinite());
+  const ok = reads.reduce<Expr>((condition, x) => guard(condition, x), gradNorm.isFinite().and(loss.isFinite()));
   const scale = maxGradNorm === null ? undefined : gradNorm.add(CLIP_EPSILON).reciprocal().mul(maxGradNorm).min(1);
   const [rate, correction1, correction2] = Object.values(OPTIMIZER_FEEDS).map((name) => input(name, [])) as [Expr, Expr, Expr];
 

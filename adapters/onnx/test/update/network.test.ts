@@ -55,7 +55,7 @@ describe("the policy network", () => {
     const expected = reference.slice(0, rows.length).flatMap(({ data }) => [...data]);
 
     for (const sharePrompts of [true, false]) {
-      const { grid, feeds, positionOf } = layoutRows(rows, { sharePrompts });
+      const { grid, feeds, positionOf } = layoutRows([rows], { sharePrompts })[0]!;
       const { tokens } = buildNetwork({ config, parameters, grid, outputs: new Set(["logp"]) });
       const all: Feeds = { ...values, ...feeds, [INVERSE_TEMPERATURE]: tensor(1) };
       const [logp, ...gradients] = evaluate([tokens.logp, ...gradient(tokens.logp.sin().sum(), wrt)], all);

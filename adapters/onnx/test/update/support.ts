@@ -1,8 +1,6 @@
 import {
   Batch,
   type Context,
-  type Feeds,
-  input,
   type LossComponent,
   ObjectiveProgram,
   type Prompt,
@@ -12,7 +10,7 @@ import {
   type Trajectory,
   tensor,
 } from "@proximal/core";
-import { completeConfig, type ParameterSpec, parameterTable, type TransformerConfig } from "../../src/model/index.js";
+import { completeConfig, type ParameterSpec, type TransformerConfig } from "../../src/model/index.js";
 
 export const tinyConfig = (change: Partial<Parameters<typeof completeConfig>[0]> = {}): TransformerConfig =>
   completeConfig({
@@ -49,13 +47,6 @@ export function randomParameters(table: readonly ParameterSpec[], seed: number):
       ];
     }),
   );
-}
-
-export interface Sample {
-  config: TransformerConfig;
-  table: ParameterSpec[];
-  rows: ScoreRow[];
-  batch: Batch;
 }
 
 /** Rows with prompts and responses of different lengths; `groups[i]` rows belong to prompt i. */
@@ -117,10 +108,3 @@ export const batchGate: LossComponent = {
 
 export const programOf = (component: LossComponent): ObjectiveProgram =>
   new ObjectiveProgram([{ id: "gate", component, coefficient: 1, stepShapes: {} }], { aggregation: "token-mean" });
-
-export const asTensors = (feeds: Record<string, { shape: readonly number[]; data: Float64Array | Int32Array | Uint8Array }>): Feeds =>
-  feeds;
-
-export const scalarFeed = (value: number): TensorValue => tensor(value);
-
-export { input, parameterTable };

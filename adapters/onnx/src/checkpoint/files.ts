@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { CheckpointError } from "@proximal/core";
+import type { Counters } from "../engine/protocol.js";
+import type { TrainingState } from "../engine/state.js";
+import { formatConfig, type ParameterSpec, type TransformerConfig } from "../model/index.js";
+import { momentName } from "../update/optimizer.js";
+import { SafetensorsFile, writeAll, writeSafetensors, writeWhole } from "./safetensors.js";
+
+export const CONFIG_FILE = "config.json";
+const MODEL_FILE = "model.safetensors";
+const INDEX_FILE = "model.safetensors.index.json";
+const OPTIMIZER_FILE = "optimizer.safetensors";
+const TRAINING_FILE = "training.json";
+const FORMAT_VERSION = 1;
+
+const snapshotFile = (name: string): string => `snapshot-${encodeURIComponent(name)}.safetensors`;
+
+export function readJson(path: string): Record<string, unknown> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new CheckpointError(`cannot be read: ${(cause as Error).message}`, { file: path, cause });
+  }
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new CheckpointError(`is no JSON: ${(cause as Error).message}`, { file: path, cause });
+  }
+}
+
+const writeJson = (path: string, value: unknown): void =>
+  writeWhole(path, (file) => writeAll(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`)));
+
+type Spec = Pick<ParameterSpec, "name" | "shape">;
+
+/** The tensors of `table`, each from the file that has it. Only `optional` ones may be missing. */
+function readTensors(paths: readonly string[], table: readonly Spec[], optional: (name: string) => boolean = () => false) {
+  const files: SafetensorsFile[] = [];
+  const values = new Map<string, Float32Array>();
+  try {
+    for (const path of paths) files.push(SafetensorsFile.open(path));
+    for (const { name, shape } of table) {
+      const file = files.find((candidate) => candidate.has(name));
+      if (file !== undefined) values.set(name, file.read(name, shape));
+      else if (!optional(name)) throw new CheckpointError(`tensor ${name}: missing`, { file: paths.join(", ") });
+    }
+    return values;
+  } finally {
+    for (const file of files) file.close();
+  }
+}
+
+/** The files of a Hugging Face checkpoint: one, or the shards that its index names. */
+function modelFiles(folder: string): string[] {
+  const index = join(folder, INDEX_FILE);
+  if (!existsSync(index)) return [join(folder, MODEL_FILE)];
+  const { weight_map: map } = readJson(index);
+  return [...new Set(Object.values(map as Record<string, string>))].map((file) => join(folder, basename(file)));
+}
+
+/** Parameters of a Hugging Face folder. */
+export const readParameters = (folder: string, table: readonly Spec[], optional?: (name: string) => boolean): Map<string, Float32Array> =>
+  readTensors(modelFiles(folder), table, optional);
+
+/** A Hugging Face folder without its tokenizer. */
+export function writeParameters(
+  folder: string,
+  config: TransformerConfig,
+  table: readonly ParameterSpec[],
+  values: (name: string) => Float32Array,
+): void {
+  writeJson(join(folder, CONFIG_FILE), formatConfig(config));
+  writeSafetensors(
+    join(folder, MODEL_FILE),
+    table.map(({ name, shape }) => ({ name, shape, data: values(name) })),
+  );
+}
+
+const momentsOf = (table: readonly ParameterSpec[]) =>
+  (["m", "v"] as const).flatMap((kind) => table.map(({ name, shape }) => ({ name: momentName(kind, name), shape })));
+
+/** Everything that the next update depends on. */
+export function writeTraining(folder: string, config: TransformerConfig, state: TrainingState, counters: Counters): void {
+  const { table, snapshotNames } = state;
+  writeParameters(folder, config, table, (name) => state.values(name));
+  writeSafetensors(
+    join(folder, OPTIMIZER_FILE),
+    momentsOf(table).map(({ name, shape }) => ({ name, shape, data: state.values(name) })),
+  );
+  for (const snapshot of snapshotNames) {
+    const tensors = state.snapshot(snapshot);
+    writeSafetensors(
+      join(folder, snapshotFile(snapshot)),
+      table.map(({ name, shape }) => ({ name, shape, data: tensors.get(name)!.data as Float32Array })),
+    );
+  }
+  writeJson(join(folder, TRAINING_FILE), { formatVersion: FORMAT_VERSION, ...counters, snapshots: snapshotNames });
+}
+
+/** Reads what `writeTraining` wrote; the state changes only when every file is whole. */
+export function readTraining(folder: string, state: TrainingState): Counters {
+  const path = join(folder, TRAINING_FILE);
+  const { formatVersion, step, snapshots } = readJson(path) as { formatVersion?: number; step?: number; snapshots?: string[] };
+  if (formatVersion !== FORMAT_VERSION) {
+    throw new CheckpointError("unknown format version", { file: path, given: formatVersion, accepted: String(FORMAT_VERSION) });
+  }
+  if (typeof step !== "number" || !Array.isArray(snapshots)) throw new CheckpointError("step or snapshots are missing", { file: path });
+  const { table } = state;
+  const moments = momentsOf(table);
+  const values = new Map([...readParameters(folder, table), ...readTensors([join(folder, OPTIMIZER_FILE)], moments)]);
+  const frozen = snapshots.map((name) => ({ name, values: readTensors([join(folder, snapshotFile(name))], table) }));
+  for (const { name, shape } of [...table, ...moments]) state.set(name, values.get(name)!, shape);
+  state.forgetSnapshots();
+  for (const { name, values } of frozen) state.keep(name, (parameter) => values.get(parameter)!);
+  return { step };
+}

@@ -1,0 +1,138 @@
+import { EngineError, Random } from "@proximal/core";
+import { Tensor } from "onnxruntime-node";
+import { readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { initialValues, parameterTable, VALUE_HEAD } from "../model/index.js";
+import { Session, SessionCache, type SessionOptions, transfer } from "../session/index.js";
+import { gradientName } from "../update/graphs.js";
+import { type Counters, type EngineData, type GraphReference, NEXT, type Role, type RunRequest, type WireTensor } from "./protocol.js";
+import { TrainingState } from "./state.js";
+
+/**
+ * Owns the training state and the sessions, in a thread of its own. Its methods take and return what crosses threads;
+ * graphs come from the host, each once.
+ */
+export class Engine {
+  private readonly graphs = new Map<string, GraphReference & { bytes: Uint8Array<ArrayBuffer> }>();
+  private readonly sessions = new SessionCache<Role>();
+  private readonly options: SessionOptions;
+  private readonly state: TrainingState;
+  /** A run failed while it could have written parameters. */
+  private damaged = false;
+
+  constructor(private readonly data: EngineData) {
+    const { config, valueHead, checkpoint, seed, provider, threads, deviceId } = data;
+    this.options = { provider, threads, deviceId };
+    this.state = new TrainingState(parameterTable(config, { valueHead }));
+    const random = new Random(seed);
+    const isValueHead = (name: string) => Object.values<string>(VALUE_HEAD).includes(name);
+    const stored = checkpoint === undefined ? undefined : readParameters(checkpoint, this.state.table, isValueHead);
+    for (const spec of this.state.table) {
+      this.state.set(spec.name, stored?.get(spec.name) ?? initialValues(spec, config, random), spec.shape);
+    }
+  }
+
+  /** Answers once the parameters are there. */
+  ready(): void {}
+
+  /** Keeps a graph for later runs. */
+  private graph(reference: GraphReference): GraphReference & { bytes: Uint8Array<ArrayBuffer> } {
+    const { key, bytes } = reference;
+    if (bytes !== undefined) this.graphs.set(key, { ...reference, bytes });
+    const known = this.graphs.get(key);
+    if (known === undefined) throw new EngineError(`the graph ${key} has not been sent`);
+    return known;
+  }
+
+  private session(role: Role, reference: GraphReference): Promise<Session> {
+    const graph = this.graph(reference);
+    return this.sessions.get(role, graph.key, () => Session.create(graph, this.options));
+  }
+
+  /** Runs a graph. Inputs that are not fed are tensors of the training state. */
+  async run({ role, graph, feeds, results, snapshot }: RunRequest): Promise<Record<string, WireTensor>> {
+    const session = await this.session(role, graph);
+    const parameters = snapshot === undefined ? undefined : this.state.snapshot(snapshot);
+    const inputs: Record<string, Tensor> = {};
+    for (const name of session.inputNames) {
+      const fed = feeds[name];
+      const tensor = fed === undefined ? (parameters?.get(name) ?? this.state.get(name)) : fromWire(fed);
+      if (tensor !== undefined) inputs[name] = tensor;
+    }
+    const fetches: Record<string, Tensor> = {};
+    for (const [name, { type, shape }] of Object.entries(results)) fetches[name] = allocate(type, shape);
+    const written = session.outputNames.filter((name) => name.startsWith(NEXT));
+    for (const name of written) fetches[name] = this.state.get(name.slice(NEXT.length))!;
+
+    this.requireIntact();
+    this.damaged = written.length > 0;
+    await session.run(inputs, fetches);
+    this.damaged = false;
+    const wire = Object.fromEntries(Object.keys(results).map((name) => [name, toWire(fetches[name]!)]));
+    return transfer(
+      wire,
+      Object.values(wire).map(({ data }) => data.buffer),
+    );
+  }
+
+  private requireIntact(): void {
+    if (!this.damaged) return;
+    throw new EngineError("an update failed while it wrote parameters: they are no longer those of any step", {
+      hint: "restore a checkpoint",
+    });
+  }
+
+  clearGradients(): void {
+    this.state.clearGradients();
+  }
+
+  dropGradients(): void {
+    this.state.dropGradients();
+  }
+
+  /** Accumulated gradients of the named parameters. */
+  gradients(names: readonly string[]): Record<string, Float32Array> {
+    return Object.fromEntries(names.map((name) => [name, this.state.values(gradientName(name)).slice()]));
+  }
+
+  /** Current values of the named parameters. */
+  parameters(names: readonly string[]): Record<string, Float32Array> {
+    return Object.fromEntries(names.map((name) => [name, this.state.values(name).slice()]));
+  }
+
+  snapshot(name: string): void {
+    this.requireIntact();
+    this.state.keep(name);
+  }
+
+  save(folder: string, counters: Counters): void {
+    this.requireIntact();
+    writeTraining(folder, this.data.config, this.state, counters);
+  }
+
+  restore(folder: string): Counters {
+    const counters = readTraining(folder, this.state);
+    this.damaged = false;
+    return counters;
+  }
+
+  /** Parameters and config, without the value head. */
+  export(folder: string): void {
+    this.requireIntact();
+    const table = this.state.table.filter(({ name }) => !Object.values<string>(VALUE_HEAD).includes(name));
+    writeParameters(folder, this.data.config, table, (name) => this.state.values(name));
+  }
+
+  async close(): Promise<void> {
+    await this.sessions.release();
+  }
+}
+
+const arrays = { float32: Float32Array, int64: BigInt64Array, bool: Uint8Array } as const;
+
+function allocate(type: WireTensor["type"], shape: readonly number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return new Tensor(type, new arrays[type](size), shape);
+}
+
+const fromWire = ({ type, data, shape }: WireTensor): Tensor => new Tensor(type, data, shape);
+const toWire = (tensor: Tensor): WireTensor => ({ type: tensor.type, shape: tensor.dims, data: tensor.data }) as WireTensor;

@@ -1,0 +1,86 @@
+import { type Bindings, type Dim, evaluateDim, type FeedValue } from "@proximal/core";
+import { type LoweredGraph, lower, type Profile } from "../lowering/index.js";
+import { type MethodName, transfer } from "../session/index.js";
+import type { Graph } from "../update/graphs.js";
+import { PROMPT_TOKENS, RESPONSE_TOKENS } from "../update/grid.js";
+import type { Engine } from "./engine.js";
+import { encodeFeeds } from "./feeds.js";
+import { type GraphReference, NEXT, type ResultSpec, type Role, type WireTensor } from "./protocol.js";
+
+type Method<K extends MethodName<Engine>> = Engine[K] extends (...args: infer A) => infer R ? [args: A, result: Awaited<R>] : never;
+
+/** The engine as the host sees it: in a worker, or (in tests) in the same thread. */
+export interface EngineClient {
+  call<K extends MethodName<Engine>>(method: K, ...args: Method<K>[0]): Promise<Method<K>[1]>;
+  close(): Promise<void>;
+}
+
+/** A lowered graph with what its builder returned beside it. */
+export interface Prepared<G extends Graph = Graph> {
+  key: string;
+  graph: G;
+  lowered: LoweredGraph;
+}
+
+export interface GraphRun {
+  role: Role;
+  values: Readonly<Record<string, FeedValue>>;
+  /** Flat sizes of this run. */
+  sizes?: { promptTokens: number; responseTokens: number };
+  snapshot?: string;
+  /** Results that are wanted; by default all. */
+  only?: readonly string[];
+}
+
+/** Lowers graphs on first use and sends each to the engine once. */
+export class GraphLibrary {
+  private readonly graphs = new Map<string, Prepared>();
+  private readonly sent = new Set<string>();
+
+  constructor(
+    private readonly client: EngineClient,
+    private readonly profile: Profile,
+  ) {}
+
+  prepare<G extends Graph>(key: string, build: () => G): Prepared<G> {
+    const known = this.graphs.get(key);
+    if (known !== undefined) return known as Prepared<G>;
+    const graph = build();
+    const next = Object.fromEntries([...graph.state].map(([name, value]) => [`${NEXT}${name}`, value]));
+    const lowered = lower({ outputs: { ...next, ...graph.results }, profile: this.profile, abortOutput: true });
+    const prepared = { key, graph, lowered };
+    this.graphs.set(key, prepared);
+    return prepared;
+  }
+
+  /** The graph as the engine knows it, with its bytes unless they were sent before. */
+  reference(key: string, { bytes, abortOutput }: LoweredGraph): GraphReference {
+    const isNew = !this.sent.has(key);
+    this.sent.add(key);
+    return { key, abortOutput, ...(isNew ? { bytes } : {}) };
+  }
+
+  /** Runs a graph and returns its results. */
+  async run({ key, lowered }: Prepared, { role, values, sizes, snapshot, only }: GraphRun): Promise<Record<string, WireTensor>> {
+    const bindings: Bindings = new Map(
+      sizes === undefined
+        ? []
+        : [
+            [PROMPT_TOKENS, sizes.promptTokens],
+            [RESPONSE_TOKENS, sizes.responseTokens],
+          ],
+    );
+    const results: Record<string, ResultSpec> = {};
+    for (const { name, type, shape } of lowered.outputs) {
+      if (name.startsWith(NEXT) || (only !== undefined && !only.includes(name))) continue;
+      results[name] = { type: type as ResultSpec["type"], shape: shape.map((dim: Dim) => evaluateDim(dim, bindings)) };
+    }
+    const feeds = encodeFeeds(lowered.inputs, values);
+    const request = { role, graph: this.reference(key, lowered), feeds, results, snapshot };
+    const buffers = Object.values(feeds).map(({ data }) => data.buffer);
+    return this.client.call("run", transfer(request, buffers));
+  }
+}
+
+export const numbersOf = ({ data }: WireTensor): Float64Array =>
+  data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);

@@ -1,0 +1,54 @@
+import type { TransformerConfig } from "../model/index.js";
+import type { Provider } from "../session/index.js";
+
+/** What a session is for; at most one is live for each role. */
+export type Role = "update" | "apply" | "score" | "prefill" | "decode";
+
+/** A lowered graph by its key. The bytes come with it the first time. */
+export interface GraphReference {
+  key: string;
+  bytes?: Uint8Array<ArrayBuffer>;
+  abortOutput: boolean;
+}
+
+/** A tensor on its way between the threads. */
+export type WireTensor =
+  | { type: "float32"; shape: readonly number[]; data: Float32Array<ArrayBuffer> }
+  | { type: "int64"; shape: readonly number[]; data: BigInt64Array<ArrayBuffer> }
+  | { type: "bool"; shape: readonly number[]; data: Uint8Array<ArrayBuffer> };
+
+export interface ResultSpec {
+  type: WireTensor["type"];
+  shape: readonly number[];
+}
+
+export interface RunRequest {
+  role: Role;
+  graph: GraphReference;
+  /** Inputs that are not tensors of the training state. */
+  feeds: Readonly<Record<string, WireTensor>>;
+  /** What is read; outputs called `next:NAME` replace the state's tensor NAME besides. */
+  results: Readonly<Record<string, ResultSpec>>;
+  /** Parameters are those of this snapshot. */
+  snapshot?: string;
+}
+
+/** Output that replaces a tensor of the training state. */
+export const NEXT = "next:";
+
+export interface EngineData {
+  config: TransformerConfig;
+  valueHead: boolean;
+  /** Folder to read parameters from; without it they are drawn. */
+  checkpoint?: string;
+  seed: number;
+  provider: Provider;
+  threads?: number;
+  deviceId?: number;
+}
+
+/** Counters of the optimizer, kept with the parameters. */
+export interface Counters {
+  /** Optimizer steps taken; skipped ones do not count. */
+  step: number;
+}

@@ -1,0 +1,72 @@
+import { EngineError, elementCount } from "@proximal/core";
+import { Tensor } from "onnxruntime-node";
+import type { ParameterSpec } from "../model/index.js";
+import { gradientName } from "../update/graphs.js";
+import { momentName } from "../update/optimizer.js";
+
+const tensorOf = (data: Float32Array, shape: readonly number[]): Tensor => new Tensor("float32", data, shape);
+export const valuesOf = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
+
+/** Parameters, moments, accumulated gradients and snapshots: float32, in the thread that runs the graphs. */
+export class TrainingState {
+  private readonly tensors = new Map<string, Tensor>();
+  private readonly snapshots = new Map<string, Map<string, Tensor>>();
+
+  constructor(readonly table: readonly ParameterSpec[]) {}
+
+  /** A tensor of the state; moments and gradients start as zeros on first use. */
+  get(name: string): Tensor | undefined {
+    const known = this.tensors.get(name);
+    if (known !== undefined) return known;
+    const spec = this.specOf(name);
+    if (spec === undefined) return undefined;
+    const made = tensorOf(new Float32Array(elementCount(spec.shape)), spec.shape);
+    this.tensors.set(name, made);
+    return made;
+  }
+
+  private specOf(name: string): ParameterSpec | undefined {
+    const names = (parameter: string) => [momentName("m", parameter), momentName("v", parameter), gradientName(parameter)];
+    return this.table.find((spec) => names(spec.name).includes(name));
+  }
+
+  values(name: string): Float32Array {
+    const tensor = this.get(name);
+    if (tensor === undefined) throw new EngineError(`the training state has no tensor "${name}"`);
+    return valuesOf(tensor);
+  }
+
+  set(name: string, data: Float32Array, shape: readonly number[]): void {
+    const known = this.tensors.get(name);
+    if (known === undefined) this.tensors.set(name, tensorOf(data, shape));
+    else valuesOf(known).set(data);
+  }
+
+  clearGradients(): void {
+    for (const { name } of this.table) this.values(gradientName(name)).fill(0);
+  }
+
+  /** Gives the accumulators' memory back. */
+  dropGradients(): void {
+    for (const { name } of this.table) this.tensors.delete(gradientName(name));
+  }
+
+  get snapshotNames(): string[] {
+    return [...this.snapshots.keys()];
+  }
+
+  /** Keeps a copy of the parameters. */
+  keep(snapshot: string, values: (parameter: string) => Float32Array = (name) => this.values(name).slice()): void {
+    this.snapshots.set(snapshot, new Map(this.table.map(({ name, shape }) => [name, tensorOf(values(name), shape)])));
+  }
+
+  forgetSnapshots(): void {
+    this.snapshots.clear();
+  }
+
+  snapshot(name: string): ReadonlyMap<string, Tensor> {
+    const known = this.snapshots.get(name);
+    if (known === undefined) throw new EngineError(`there is no snapshot "${name}"`, { accepted: this.snapshotNames });
+    return known;
+  }
+}

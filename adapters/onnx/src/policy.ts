@@ -1,0 +1,131 @@
+import { copyFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import {
+  type DecodeRequest,
+  type DecodeResult,
+  EngineError,
+  elementCount,
+  type OptimizerOptions,
+  type PolicyBackend,
+  type PolicyInfo,
+  type ScoreOptions,
+  type ScoreResult,
+  type ScoreRow,
+  type Tokenizer,
+  type UpdateRequest,
+  type UpdateResult,
+} from "@proximal/core";
+import { type EngineClient, GraphLibrary } from "./engine/library.js";
+import type { Counters } from "./engine/protocol.js";
+import { parameterTable, type TransformerConfig } from "./model/index.js";
+import type { EngineSection } from "./schemas.js";
+import { tokenizerFiles } from "./tokenizer.js";
+import type { Policy } from "./update/graphs.js";
+import { defaultMicroBatchTokens } from "./update/microbatch.js";
+import { Scorer } from "./update/scorer.js";
+import { Updater } from "./update/updater.js";
+
+export interface OnnxPolicyParts {
+  config: TransformerConfig;
+  valueHead: boolean;
+  tokenizer: Tokenizer;
+  /** Folder that the tokenizer was read from, for exports. */
+  tokenizerFolder: string;
+  optimizer: OptimizerOptions;
+  engine: EngineSection;
+  /** Runtime and device in words. */
+  engineName: string;
+  client: EngineClient;
+  /** Rows with equal prompts share the prompt's computation; default true. */
+  sharePrompts?: boolean;
+}
+
+/** A transformer whose parameters and optimizer live in an ONNX Runtime engine. */
+export class OnnxPolicy implements PolicyBackend {
+  readonly info: PolicyInfo;
+  readonly tokenizer: Tokenizer;
+  private readonly client: EngineClient;
+  private readonly policy: Policy;
+  private readonly updater: Updater;
+  private readonly scorer: Scorer;
+  private counters: Counters = { step: 0 };
+  /** The end of the call before. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: OnnxPolicyParts) {
+    const { config, valueHead, tokenizer, optimizer, engine, engineName, client, sharePrompts = true } = parts;
+    const table = parameterTable(config, { valueHead });
+    this.tokenizer = tokenizer;
+    this.client = client;
+    this.policy = { config, table, recompute: engine.recompute === "layer" };
+    this.info = {
+      architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}`,
+      parameters: table.reduce((n, { shape }) => n + elementCount(shape), 0),
+      vocabularySize: config.vocab_size,
+      contextLength: config.max_position_embeddings,
+      engine: engineName,
+    };
+    const library = new GraphLibrary(client, engine.provider);
+    const microBatchTokens = engine.microBatchTokens === "auto" ? defaultMicroBatchTokens(config) : engine.microBatchTokens;
+    const shared = { policy: this.policy, microBatchTokens, sharePrompts };
+    this.scorer = new Scorer(library, shared);
+    this.updater = new Updater(client, library, this.scorer, { ...shared, optimizer, execution: engine.execution });
+  }
+
+  /** One call after the other. */
+  private serial<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.last.then(act);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  decode(_requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
+    return Promise.reject(new EngineError("this build has no generation"));
+  }
+
+  score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult> {
+    return this.serial(() => this.scorer.score(rows, options));
+  }
+
+  update(request: UpdateRequest): Promise<UpdateResult> {
+    return this.serial(async () => {
+      const step = this.counters.step + 1;
+      const { gradNorm, ...outcome } = await this.updater.update(request, step, request.learningRate);
+      const skipped = !Number.isFinite(outcome.loss) || !Number.isFinite(gradNorm);
+      if (!skipped) this.counters = { step };
+      return { ...outcome, gradNorm, skipped };
+    });
+  }
+
+  gradients(request: Omit<UpdateRequest, "learningRate">, parameters?: readonly string[]): Promise<Record<string, Float32Array>> {
+    const names = this.policy.table.map(({ name }) => name);
+    const unknown = parameters?.find((name) => !names.includes(name));
+    if (unknown !== undefined) return Promise.reject(new EngineError(`the policy has no parameter "${unknown}"`, { accepted: names }));
+    return this.serial(() => this.updater.gradients(request, parameters ?? names));
+  }
+
+  snapshot(name: string): Promise<void> {
+    return this.serial(() => this.client.call("snapshot", name));
+  }
+
+  save(folder: string): Promise<void> {
+    return this.serial(() => this.client.call("save", folder, this.counters));
+  }
+
+  restore(folder: string): Promise<void> {
+    return this.serial(async () => {
+      this.counters = await this.client.call("restore", folder);
+    });
+  }
+
+  export(folder: string): Promise<void> {
+    return this.serial(async () => {
+      await this.client.call("export", folder);
+      for (const path of tokenizerFiles(this.parts.tokenizerFolder)) copyFileSync(path, join(folder, basename(path)));
+    });
+  }
+
+  close(): Promise<void> {
+    return this.serial(() => this.client.close());
+  }
+}

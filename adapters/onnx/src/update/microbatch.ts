@@ -1,0 +1,69 @@
+import type { ScoreRow } from "@proximal/core";
+import type { TransformerConfig } from "../model/index.js";
+
+export interface MicroBatchOptions {
+  /** Tokens of a micro-batch, with every response as long as the longest of all. */
+  tokens: number;
+  /** [rows] group of each row; rows of a group then stay together, whatever they cost. */
+  groups?: ArrayLike<number>;
+}
+
+/** Rows by group, or by prompt. */
+function unitsOf(rows: readonly ScoreRow[], groups: ArrayLike<number> | undefined): number[][] {
+  const units = new Map<string | number, number[]>();
+  rows.forEach(({ prompt }, i) => {
+    const key = groups === undefined ? prompt.join() : groups[i]!;
+    const unit = units.get(key);
+    if (unit === undefined) units.set(key, [i]);
+    else unit.push(i);
+  });
+  return [...units.values()];
+}
+
+function promptTokensOf(rows: readonly ScoreRow[], indices: readonly number[]): number {
+  const lengths = new Map(indices.map((i) => [rows[i]!.prompt.join(), rows[i]!.prompt.length]));
+  return [...lengths.values()].reduce((a, b) => a + b, 0);
+}
+
+/**
+ * Rows in micro-batches that fit the budget and cost about the same, rows with equal prompts together. Everything in one
+ * when it fits.
+ */
+export function planMicroBatches(rows: readonly ScoreRow[], { tokens: budget, groups }: MicroBatchOptions): number[][] {
+  const longest = Math.max(1, ...rows.map(({ response }) => response.length));
+  const cost = (indices: readonly number[]) => promptTokensOf(rows, indices) + indices.length * longest;
+  const whole = unitsOf(rows, groups);
+  const total = whole.reduce((n, unit) => n + cost(unit), 0);
+  if (total <= budget) return [rows.map((_, i) => i)];
+
+  const target = total / Math.ceil(total / budget);
+  const pieces = groups === undefined ? whole.flatMap((unit) => split(unit, cost(unit), target)) : whole;
+  const batches: number[][] = [];
+  let filled = Number.POSITIVE_INFINITY;
+  for (const piece of pieces) {
+    if (filled + cost(piece) / 2 > target) {
+      batches.push([]);
+      filled = 0;
+    }
+    batches.at(-1)!.push(...piece);
+    filled += cost(piece);
+  }
+  return batches.map((batch) => batch.sort((x, y) => x - y));
+}
+
+/** Pieces of equal size, none above the target. */
+function split(unit: readonly number[], cost: number, target: number): number[][] {
+  const count = Math.min(unit.length, Math.ceil(cost / target));
+  const at = (piece: number) => Math.round((piece * unit.length) / count);
+  return Array.from({ length: count }, (_, piece) => unit.slice(at(piece), at(piece + 1)));
+}
+
+/** Memory that the activations of a training micro-batch may take by default, bytes. */
+const ACTIVATION_BYTES = 1.5e9;
+
+/** Tokens whose activations fit the default memory: an estimate from the sizes of what backward keeps. */
+export function defaultMicroBatchTokens(config: TransformerConfig): number {
+  const { hidden_size: d, intermediate_size: f, num_hidden_layers: layers, vocab_size: v } = config;
+  const bytes = 4 * (layers * (14 * d + 6 * f) + 3 * v);
+  return Math.min(65_536, Math.max(256, Math.floor(ACTIVATION_BYTES / bytes)));
+}

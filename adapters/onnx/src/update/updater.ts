@@ -1,0 +1,232 @@
+import {
+  type Batch,
+  type BuiltObjective,
+  DataError,
+  EngineError,
+  type FeedValue,
+  type LossProgram,
+  type OptimizerOptions,
+  type PolicyOutput,
+  type ScoreRow,
+  type StepValues,
+} from "@proximal/core";
+import { scalar } from "../engine/feeds.js";
+import { type EngineClient, type GraphLibrary, numbersOf, type Prepared } from "../engine/library.js";
+import type { WireTensor } from "../engine/protocol.js";
+import {
+  applyGraph,
+  cotangentGraph,
+  cotangentName,
+  type Differentiable,
+  type Graph,
+  gradientGraph,
+  LOSS,
+  observedName,
+  type Policy,
+  updateGraph,
+} from "./graphs.js";
+import { gridKey, rowsOf } from "./grid.js";
+import { collect, type Layout, layoutRows, spread } from "./layout.js";
+import { type Linearisation, linearise } from "./linearise.js";
+import { planMicroBatches } from "./microbatch.js";
+import { INVERSE_TEMPERATURE } from "./network.js";
+import { optimizerFeeds } from "./optimizer.js";
+import { checkRows, type Scorer } from "./scorer.js";
+
+/** How an objective is executed. `auto`: fused, but linearised for a loss of batch span in several micro-batches. */
+export type Execution = "auto" | "fused" | "linearised";
+
+export interface UpdaterOptions {
+  policy: Policy;
+  optimizer: OptimizerOptions;
+  execution: Execution;
+  /** Tokens of a micro-batch. */
+  microBatchTokens: number;
+  sharePrompts: boolean;
+}
+
+export interface LossRequest {
+  program: LossProgram;
+  batch: Batch;
+  stepValues: StepValues;
+  temperature: number;
+}
+
+/** What a pass over the rows gives beside the gradients. */
+export interface Outcome {
+  loss: number;
+  observed: Record<string, Float64Array>;
+  /** Flat over response tokens. */
+  logp: Float64Array;
+}
+
+/** Rows with the token ids that the policy sees, checked. */
+export function rowsOfBatch(batch: Batch): ScoreRow[] {
+  if (batch.trajectories.length !== batch.rows) {
+    throw new DataError("the batch holds numbers alone: a policy needs the tokens of its rows", {
+      hint: "build it from trajectories (Batch.fromGroups)",
+    });
+  }
+  const tokens = batch.has("tokens") ? batch.i32("tokens") : undefined;
+  return batch.trajectories.map((trajectory, i) => ({
+    prompt: trajectory.prompt.tokens,
+    response: tokens === undefined ? trajectory.tokens : tokens.subarray(batch.offsets[i]!, batch.offsets[i + 1]!),
+  }));
+}
+
+/** Runs updates: plans micro-batches, builds or reuses their graphs, feeds them and adds up what they report. */
+export class Updater {
+  private readonly programs = new WeakMap<LossProgram, number>();
+  private programCount = 0;
+
+  constructor(
+    private readonly client: EngineClient,
+    private readonly library: GraphLibrary,
+    private readonly scorer: Scorer,
+    private readonly options: UpdaterOptions,
+  ) {}
+
+  /** One optimizer step, the `step`-th from 1. */
+  async update(request: LossRequest, step: number, learningRate: number): Promise<Outcome & { gradNorm: number }> {
+    const { policy, optimizer } = this.options;
+    const feeds: Record<string, FeedValue> = {};
+    for (const [name, value] of Object.entries(optimizerFeeds(optimizer, step, learningRate))) feeds[name] = scalar(value);
+    const plan = this.plan(request);
+    const [only, ...others] = plan.parts;
+    if (plan.fused && others.length === 0) {
+      const { outcome, results } = await this.objectiveRun("update", request, only!, feeds);
+      return { ...outcome, gradNorm: numbersOf(results.gradNorm!)[0]! };
+    }
+    const outcome = await this.accumulate(request, plan);
+    const apply = this.library.prepare("apply", () => applyGraph(policy, optimizer));
+    const { gradNorm } = await this.library.run(apply, { role: "apply", values: { ...feeds, [LOSS]: scalar(outcome.loss) } });
+    return { ...outcome, gradNorm: numbersOf(gradNorm!)[0]! };
+  }
+
+  /** Gradients of the named parameters, without a step. */
+  async gradients(request: LossRequest, parameters: readonly string[]): Promise<Record<string, Float32Array>> {
+    await this.accumulate(request, this.plan(request));
+    const gradients = await this.client.call("gradients", parameters);
+    await this.client.call("dropGradients");
+    return gradients;
+  }
+
+  private plan({ program, batch }: LossRequest): Plan {
+    const { execution, microBatchTokens, sharePrompts } = this.options;
+    const rows = rowsOfBatch(batch);
+    checkRows(rows, this.options.policy);
+    const keepsGroups = program.span === "group" && execution !== "linearised";
+    const microBatches = planMicroBatches(rows, { tokens: microBatchTokens, ...(keepsGroups ? { groups: batch.group } : {}) });
+    const mixesAll = program.span === "batch" && microBatches.length > 1;
+    if (mixesAll && execution === "fused") {
+      throw new EngineError("this loss mixes rows of the whole batch, which does not fit one micro-batch", {
+        given: "execution: fused",
+        accepted: "auto, linearised",
+        hint: "or raise microBatchTokens",
+      });
+    }
+    const layouts = layoutRows(
+      microBatches.map((indices) => indices.map((i) => rows[i]!)),
+      { sharePrompts },
+    );
+    const parts = layouts.map((layout, i) => ({ layout, rows: microBatches[i]! }));
+    return { rows, parts, fused: execution === "fused" || (execution === "auto" && !mixesAll) };
+  }
+
+  /** Adds the gradients of all micro-batches to the cleared accumulators. */
+  private async accumulate(request: LossRequest, plan: Plan): Promise<Outcome> {
+    await this.client.call("clearGradients");
+    if (!plan.fused) return this.linearised(request, plan);
+    const total: Outcome = { loss: 0, observed: {}, logp: new Float64Array(request.batch.tokens) };
+    for (const part of plan.parts) {
+      const { outcome } = await this.objectiveRun("gradient", request, part, {}, total.logp);
+      total.loss += outcome.loss;
+      for (const [name, values] of Object.entries(outcome.observed)) total.observed[name] = addValues(name, total.observed[name], values);
+    }
+    return total;
+  }
+
+  /** One graph with the objective in it, over some of the rows. */
+  private async objectiveRun(
+    kind: "update" | "gradient",
+    request: LossRequest,
+    { rows, layout }: Part,
+    feeds: Readonly<Record<string, FeedValue>>,
+    logp: Float64Array = new Float64Array(request.batch.tokens),
+  ): Promise<{ outcome: Outcome; results: Record<string, WireTensor> }> {
+    const { policy, optimizer } = this.options;
+    const { program, batch, stepValues, temperature } = request;
+    const { grid } = layout;
+    const prepared: Prepared<Graph & { built: BuiltObjective }> = this.library.prepare(
+      [kind, this.programId(program), gridKey(grid)].join(" "),
+      () => (kind === "update" ? updateGraph(policy, program, grid, optimizer) : gradientGraph(policy, program, grid)),
+    );
+    const sizes = { B: rowsOf(grid), T: grid.responseSlots };
+    const values = {
+      ...layout.feeds,
+      ...program.feeds(prepared.graph.built, batch, rows, sizes, stepValues),
+      [INVERSE_TEMPERATURE]: scalar(1 / temperature),
+      ...feeds,
+    };
+    const results = await this.library.run(prepared, { role: "update", values, sizes: layout.sizes });
+    spread(numbersOf(results.logp!), layout, batch.offsets, rows, logp);
+    const observed = Object.fromEntries(Object.keys(program.observations).map((name) => [name, numbersOf(results[observedName(name)]!)]));
+    return { outcome: { loss: numbersOf(results[LOSS]!)[0]!, observed, logp }, results };
+  }
+
+  /** Policy outputs of all rows first, the loss and its cotangents from them alone, then backward by micro-batch. */
+  private async linearised(request: LossRequest, { rows, parts }: Plan): Promise<Outcome> {
+    const { policy } = this.options;
+    const { program, batch, stepValues, temperature } = request;
+    if (program.outputs.has("logits")) {
+      throw new EngineError("a loss that reads the logits of the whole vocabulary cannot be linearised", {
+        hint: "raise engine.microBatchTokens until the batch fits one micro-batch, with execution auto or fused",
+      });
+    }
+    const outputs = new Set<PolicyOutput>([...program.outputs, "logp"]);
+    const scored = await this.scorer.score(rows, { outputs: [...outputs], temperature, topK: program.topK });
+    const lengths = { V: policy.config.vocab_size, H: policy.config.hidden_size };
+    const linear: Linearisation = linearise(program, batch, scored, stepValues, lengths);
+    const differentiable = new Set(Object.keys(linear.cotangents) as Differentiable[]);
+    if (differentiable.size > 0) {
+      for (const { rows: indices, layout } of parts) {
+        const key = ["cotangent", [...differentiable].join(), gridKey(layout.grid)].join(" ");
+        const prepared = this.library.prepare(key, () => cotangentGraph(policy, differentiable, layout.grid));
+        const values: Record<string, FeedValue> = { ...layout.feeds, [INVERSE_TEMPERATURE]: scalar(1 / temperature) };
+        for (const name of differentiable) values[cotangentName(name)] = collect(linear.cotangents[name]!, layout, batch.offsets, indices);
+        await this.library.run(prepared, { role: "update", values, sizes: layout.sizes });
+      }
+    }
+    return { loss: linear.loss, observed: linear.observed, logp: scored.logp! };
+  }
+
+  private programId(program: LossProgram): number {
+    const known = this.programs.get(program);
+    if (known !== undefined) return known;
+    const id = this.programCount++;
+    this.programs.set(program, id);
+    return id;
+  }
+}
+
+/** A micro-batch: indices of its rows, and where they lie. */
+interface Part {
+  rows: number[];
+  layout: Layout;
+}
+
+interface Plan {
+  rows: ScoreRow[];
+  parts: Part[];
+  fused: boolean;
+}
+
+function addValues(name: string, a: Float64Array | undefined, b: Float64Array): Float64Array {
+  if (a === undefined) return b;
+  if (a.length !== b.length) {
+    throw new EngineError(`the observation ${name} has another shape in each micro-batch, so that it cannot be summed`, {
+      hint: "give it an aggregation, or raise microBatchTokens",
+    });
+  }
+  return a.map((value, i) => value + b[i]!);
+}
