@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ConfigError, type OpenPolicyRequest, type PolicyAdapter, type PolicyBackend } from "@proximal/core";
+import { ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
 import { CONFIG_FILE, readJson } from "./checkpoint/files.js";
 import type { Engine } from "./engine/engine.js";
 import type { EngineData } from "./engine/protocol.js";
@@ -19,19 +19,38 @@ function describeEngine({ provider, threads = availableParallelism(), deviceId }
   return `ONNX Runtime ${runtime.version}, ${provider}, ${device}`;
 }
 
-function architectureOf(model: ModelSection): { config: TransformerConfig; tokenizerFolder: string; checkpoint?: string } {
-  if ("checkpoint" in model) {
-    const path = join(model.checkpoint, CONFIG_FILE);
-    return { config: parseConfig(readJson(path), path), tokenizerFolder: model.checkpoint, checkpoint: model.checkpoint };
-  }
-  return { config: completeConfig(model.architecture), tokenizerFolder: model.tokenizer };
+interface Source {
+  config: TransformerConfig;
+  tokenizerFolder: string;
+  /** Where the parameters come from; a new model has none. */
+  checkpoint?: string;
 }
 
-/** Opens transformer policies that ONNX Runtime trains and samples from. */
-export const onnxAdapter: PolicyAdapter = {
+function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Source {
+  if ((checkpoint === undefined) === (architecture === undefined)) {
+    throw new ConfigError("a model is either read or new", {
+      path: "model",
+      given: checkpoint === undefined ? "neither checkpoint nor architecture" : "checkpoint and architecture",
+      accepted: "checkpoint, or architecture and tokenizer",
+    });
+  }
+  if (checkpoint !== undefined) {
+    const path = join(checkpoint, CONFIG_FILE);
+    return { config: parseConfig(readJson(path), path), tokenizerFolder: tokenizer ?? checkpoint, checkpoint };
+  }
+  if (tokenizer === undefined) throw new ConfigError("a new model needs a tokenizer", { path: "model.tokenizer", accepted: "a folder" });
+  return { config: completeConfig(architecture!), tokenizerFolder: tokenizer };
+}
+
+/** Transformer policies that ONNX Runtime trains and samples from. */
+export const onnxAdapter = defineAdapter({
+  id: "onnx",
+  description: "Transformers trained and sampled with ONNX Runtime, in this process",
+  modelSchema,
+  engineSchema,
   async open({ model, engine: given, optimizer, seed, valueHead }: OpenPolicyRequest): Promise<PolicyBackend> {
     const engine = completeSection(engineSchema, "engine", given);
-    const { config, tokenizerFolder, checkpoint } = architectureOf(completeSection(modelSchema, "model", model));
+    const { config, tokenizerFolder, checkpoint } = sourceOf(completeSection(modelSchema, "model", model));
     executionProvider(engine.provider, engine.deviceId);
     const tokenizer = new HuggingFaceTokenizer(tokenizerFolder);
     if (tokenizer.vocabularySize > config.vocab_size) {
@@ -52,4 +71,4 @@ export const onnxAdapter: PolicyAdapter = {
     const engineName = describeEngine(engine);
     return new OnnxPolicy({ config, valueHead, tokenizer, tokenizerFolder, optimizer, engine, engineName, client });
   },
-};
+});

@@ -1,4 +1,4 @@
-export { onnxAdapter } from "./adapter.js";
+export { onnxAdapter, onnxAdapter as default } from "./adapter.js";
 export * from "./generation/index.js";
 export * from "./lowering/index.js";
 export * from "./model/index.js";

@@ -5,22 +5,17 @@ import { architectureSchema } from "./model/index.js";
 
 const folder = (description: string) => Type.String({ format: "path", minLength: 1, description });
 
-/** The config's `model` section. */
-export const modelSchema = Type.Union(
-  [
-    Type.Object(
-      { checkpoint: folder("Hugging Face folder: config.json, model.safetensors, tokenizer.json, tokenizer_config.json") },
-      { additionalProperties: false },
-    ),
-    Type.Object(
-      {
-        architecture: architectureSchema,
-        tokenizer: folder("Folder with tokenizer.json and tokenizer_config.json"),
-      },
-      { additionalProperties: false, description: "A new model with random parameters" },
-    ),
-  ],
-  { description: "The policy: a checkpoint, or an architecture to start from nothing" },
+/** The config's `model` section: a checkpoint, or an architecture to start from nothing with a tokenizer. */
+export const modelSchema = Type.Object(
+  {
+    checkpoint: Type.Optional(folder("Hugging Face folder: config.json, model.safetensors, tokenizer.json, tokenizer_config.json")),
+    architecture: Type.Optional(architectureSchema),
+    tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json; the checkpoint's by default")),
+  },
+  {
+    additionalProperties: false,
+    description: "The policy: `checkpoint`, or `architecture` and `tokenizer` for a new model with random parameters",
+  },
 );
 export type ModelSection = Static<typeof modelSchema>;
 

@@ -94,6 +94,8 @@ describe("the adapter", () => {
   });
 
   for (const [what, change, path] of [
+    ["a model that is neither read nor new", { model: { architecture: undefined } }, /^model$/],
+    ["a new model without tokenizer", { model: { tokenizer: undefined } }, /^model\.tokenizer$/],
     ["a misspelt engine option", { engine: { thread: 1 } }, /^engine/],
     ["a tokenizer with more tokens than the model", { model: { architecture: { ...fixtureArchitecture, vocab_size: 5 } } }, undefined],
   ] as const) {
