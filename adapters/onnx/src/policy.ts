@@ -17,6 +17,7 @@ import {
 } from "@proximal/core";
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import type { Counters } from "./engine/protocol.js";
+import { decodeGraph, packRequests, prefillGraph, unpackResults } from "./generation/index.js";
 import { parameterTable, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
 import { tokenizerFiles } from "./tokenizer.js";
@@ -45,6 +46,7 @@ export class OnnxPolicy implements PolicyBackend {
   readonly info: PolicyInfo;
   readonly tokenizer: Tokenizer;
   private readonly client: EngineClient;
+  private readonly library: GraphLibrary;
   private readonly policy: Policy;
   private readonly updater: Updater;
   private readonly scorer: Scorer;
@@ -62,14 +64,15 @@ export class OnnxPolicy implements PolicyBackend {
       architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}`,
       parameters: table.reduce((n, { shape }) => n + elementCount(shape), 0),
       vocabularySize: config.vocab_size,
+      hiddenSize: config.hidden_size,
       contextLength: config.max_position_embeddings,
       engine: engineName,
     };
-    const library = new GraphLibrary(client, engine.provider);
+    this.library = new GraphLibrary(client, engine.provider);
     const microBatchTokens = engine.microBatchTokens === "auto" ? defaultMicroBatchTokens(config) : engine.microBatchTokens;
     const shared = { policy: this.policy, microBatchTokens, sharePrompts };
-    this.scorer = new Scorer(library, shared);
-    this.updater = new Updater(client, library, this.scorer, { ...shared, optimizer, execution: engine.execution });
+    this.scorer = new Scorer(this.library, shared);
+    this.updater = new Updater(client, this.library, this.scorer, { ...shared, optimizer, execution: engine.execution });
   }
 
   /** One call after the other. */
@@ -79,8 +82,20 @@ export class OnnxPolicy implements PolicyBackend {
     return result;
   }
 
-  decode(_requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
-    return Promise.reject(new EngineError("this build has no generation"));
+  decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
+    return this.serial(async () => {
+      if (requests.length === 0) return [];
+      const { config, engine, tokenizer } = this.parts;
+      const { vocabularySize, contextLength } = this.info;
+      const job = packRequests(requests, { vocabularySize, contextLength, stopTokens: tokenizer.stopTokens });
+      const { prefixes, variant } = job;
+      const profile = engine.provider;
+      const graphs = {
+        prefill: this.library.reference(`prefill ${prefixes}`, () => prefillGraph(config, { prefixes, profile })),
+        decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { profile })),
+      };
+      return unpackResults(await this.client.call("decode", { job, graphs, maxRows: engine.decodeRows }));
+    });
   }
 
   score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult> {

@@ -50,6 +50,24 @@ describe("the adapter", () => {
     await policy.close();
   });
 
+  it("samples what it scores: the same log-probs, the same tokens for the same key, after an update as before", async () => {
+    const policy = await open();
+    const requests = [3, 3, 5].map((start, key) => ({ prompt: Int32Array.of(start, 7), key, maxTokens: 6, temperature: 0.9 }));
+    for (let round = 0; round < 2; round++) {
+      const [results, again] = [await policy.decode(requests), await policy.decode(requests.toReversed())];
+      expect(again.toReversed()).to.deep.equal(results);
+      const rows = results.map(({ tokens }, i) => ({ prompt: requests[i]!.prompt, response: tokens }));
+      const { logp } = await policy.score(rows, { outputs: ["logp"], temperature: 0.9 });
+      const sampled = results.flatMap((result) => [...result.logp]);
+      sampled.forEach((value, i) => {
+        expect(value).to.be.closeTo(logp![i]!, 2e-5);
+      });
+      await policy.update(updateRequest(programOf(clipGate), batch));
+    }
+    expect(await policy.decode([])).to.deep.equal([]);
+    await policy.close();
+  });
+
   it("opens what it exported: the same log-probs, with its tokenizer", async () => {
     const policy = await open();
     await policy.update(updateRequest(programOf(clipGate), batch));

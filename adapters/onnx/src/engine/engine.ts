@@ -1,10 +1,20 @@
 import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
 import { readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { type DecodeOutcome, decodeRun } from "../generation/index.js";
 import { initialValues, parameterTable, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, type SessionOptions, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
-import { type Counters, type EngineData, type GraphReference, NEXT, type Role, type RunRequest, type WireTensor } from "./protocol.js";
+import {
+  type Counters,
+  type DecodeCall,
+  type EngineData,
+  type GraphReference,
+  NEXT,
+  type Role,
+  type RunRequest,
+  type WireTensor,
+} from "./protocol.js";
 import { TrainingState } from "./state.js";
 
 /**
@@ -12,7 +22,7 @@ import { TrainingState } from "./state.js";
  * graphs come from the host, each once.
  */
 export class Engine {
-  private readonly graphs = new Map<string, GraphReference & { bytes: Uint8Array<ArrayBuffer> }>();
+  private readonly graphs = new Map<string, { bytes: Uint8Array<ArrayBuffer>; abortOutput: boolean }>();
   private readonly sessions = new SessionCache<Role>();
   private readonly options: SessionOptions;
   private readonly state: TrainingState;
@@ -34,18 +44,12 @@ export class Engine {
   /** Answers once the parameters are there. */
   ready(): void {}
 
-  /** Keeps a graph for later runs. */
-  private graph(reference: GraphReference): GraphReference & { bytes: Uint8Array<ArrayBuffer> } {
-    const { key, bytes } = reference;
-    if (bytes !== undefined) this.graphs.set(key, { ...reference, bytes });
-    const known = this.graphs.get(key);
-    if (known === undefined) throw new EngineError(`the graph ${key} has not been sent`);
-    return known;
-  }
-
-  private session(role: Role, reference: GraphReference): Promise<Session> {
-    const graph = this.graph(reference);
-    return this.sessions.get(role, graph.key, () => Session.create(graph, this.options));
+  /** The role's session for a graph, which is kept for later runs. */
+  private session(role: Role, { key, bytes, abortOutput = false }: GraphReference): Promise<Session> {
+    if (bytes !== undefined) this.graphs.set(key, { bytes, abortOutput });
+    const graph = this.graphs.get(key);
+    if (graph === undefined) throw new EngineError(`the graph ${key} has not been sent`);
+    return this.sessions.get(role, key, () => Session.create(graph, this.options));
   }
 
   /** Runs a graph. Inputs that are not fed are tensors of the training state. */
@@ -72,6 +76,12 @@ export class Engine {
       wire,
       Object.values(wire).map(({ data }) => data.buffer),
     );
+  }
+
+  async decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeOutcome> {
+    this.requireIntact();
+    const parameters = Object.fromEntries(this.state.table.map(({ name }) => [name, this.state.get(name)!]));
+    return decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
   }
 
   private requireIntact(): void {

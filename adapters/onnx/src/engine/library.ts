@@ -53,11 +53,12 @@ export class GraphLibrary {
     return prepared;
   }
 
-  /** The graph as the engine knows it, with its bytes unless they were sent before. */
-  reference(key: string, { bytes, abortOutput }: LoweredGraph): GraphReference {
-    const isNew = !this.sent.has(key);
+  /** A graph as the engine knows it: with its bytes only the first time. */
+  reference(key: string, graph: () => Pick<LoweredGraph, "bytes" | "abortOutput">): GraphReference {
+    if (this.sent.has(key)) return { key };
     this.sent.add(key);
-    return { key, abortOutput, ...(isNew ? { bytes } : {}) };
+    const { bytes, abortOutput } = graph();
+    return { key, bytes, abortOutput };
   }
 
   /** Runs a graph and returns its results. */
@@ -76,7 +77,7 @@ export class GraphLibrary {
       results[name] = { type: type as ResultSpec["type"], shape: shape.map((dim: Dim) => evaluateDim(dim, bindings)) };
     }
     const feeds = encodeFeeds(lowered.inputs, values);
-    const request = { role, graph: this.reference(key, lowered), feeds, results, snapshot };
+    const request = { role, graph: this.reference(key, () => lowered), feeds, results, snapshot };
     const buffers = Object.values(feeds).map(({ data }) => data.buffer);
     return this.client.call("run", transfer(request, buffers));
   }

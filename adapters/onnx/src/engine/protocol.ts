@@ -1,3 +1,4 @@
+import type { DecodeJob } from "../generation/index.js";
 import type { TransformerConfig } from "../model/index.js";
 import type { Provider } from "../session/index.js";
 
@@ -8,7 +9,7 @@ export type Role = "update" | "apply" | "score" | "prefill" | "decode";
 export interface GraphReference {
   key: string;
   bytes?: Uint8Array<ArrayBuffer>;
-  abortOutput: boolean;
+  abortOutput?: boolean;
 }
 
 /** A tensor on its way between the threads. */
@@ -31,6 +32,13 @@ export interface RunRequest {
   results: Readonly<Record<string, ResultSpec>>;
   /** Parameters are those of this snapshot. */
   snapshot?: string;
+}
+
+export interface DecodeCall {
+  job: DecodeJob;
+  graphs: Readonly<Record<"prefill" | "decode", GraphReference>>;
+  /** Responses that are decoded side by side. */
+  maxRows: number;
 }
 
 /** Output that replaces a tensor of the training state. */
