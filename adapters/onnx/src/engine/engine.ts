@@ -13,6 +13,7 @@ import {
   NEXT,
   type Role,
   type RunRequest,
+  type SessionGraph,
   type WireTensor,
 } from "./protocol.js";
 import { TrainingState } from "./state.js";
@@ -22,7 +23,7 @@ import { TrainingState } from "./state.js";
  * graphs come from the host, each once.
  */
 export class Engine {
-  private readonly graphs = new Map<string, { bytes: Uint8Array<ArrayBuffer>; abortOutput: boolean }>();
+  private readonly graphs = new Map<string, SessionGraph>();
   private readonly sessions = new SessionCache<Role>();
   private readonly options: SessionOptions;
   private readonly state: TrainingState;
@@ -45,8 +46,8 @@ export class Engine {
   ready(): void {}
 
   /** The role's session for a graph, which is kept for later runs. */
-  private session(role: Role, { key, bytes, abortOutput = false }: GraphReference): Promise<Session> {
-    if (bytes !== undefined) this.graphs.set(key, { bytes, abortOutput });
+  private session(role: Role, { key, graph: sent }: GraphReference): Promise<Session> {
+    if (sent !== undefined) this.graphs.set(key, sent);
     const graph = this.graphs.get(key);
     if (graph === undefined) throw new EngineError(`the graph ${key} has not been sent`);
     return this.sessions.get(role, key, () => Session.create(graph, this.options));

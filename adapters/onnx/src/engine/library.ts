@@ -54,11 +54,11 @@ export class GraphLibrary {
   }
 
   /** A graph as the engine knows it: with its bytes only the first time. */
-  reference(key: string, graph: () => Pick<LoweredGraph, "bytes" | "abortOutput">): GraphReference {
+  reference(key: string, lowered: () => LoweredGraph): GraphReference {
     if (this.sent.has(key)) return { key };
     this.sent.add(key);
-    const { bytes, abortOutput } = graph();
-    return { key, bytes, abortOutput };
+    const { bytes, abortOutput, dtype } = lowered();
+    return { key, graph: { bytes, abortOutput, dtype } };
   }
 
   /** Runs a graph and returns its results. */

@@ -1,16 +1,19 @@
 import type { DecodeJob } from "../generation/index.js";
+import type { LoweredGraph } from "../lowering/index.js";
 import type { TransformerConfig } from "../model/index.js";
 import type { Provider } from "../session/index.js";
 
 /** What a session is for; at most one is live for each role. */
 export type Role = "update" | "apply" | "score" | "prefill" | "decode";
 
-/** A lowered graph by its key. The bytes come with it the first time. */
+/** A lowered graph by its key. The graph comes with it the first time. */
 export interface GraphReference {
   key: string;
-  bytes?: Uint8Array<ArrayBuffer>;
-  abortOutput?: boolean;
+  graph?: SessionGraph;
 }
+
+/** What a session is made of. */
+export type SessionGraph = Pick<LoweredGraph, "bytes" | "abortOutput" | "dtype">;
 
 /** A tensor on its way between the threads. */
 export type WireTensor =
