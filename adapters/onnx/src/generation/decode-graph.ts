@@ -22,7 +22,7 @@ const PARTS = ["keys", "values"] as const;
  *
  * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
  * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `patience` [];
- * the row settings of `sample`.
+ * `inverseTemperature` [B] and the row settings of `sample`.
  * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
  * keys, values and bias of the unfinished rows, in order.
  */
@@ -38,8 +38,8 @@ export function decodeGraph(
   const [position, limit, stop] = [row("position", "int"), row("limit", "int"), input("stop", ["B", "K"], "int")];
   const uniform = input("uniform", ["S", "B"]);
   const patience = input("patience", []);
+  const inverseTemperature = row("inverseTemperature").expandDims(1);
   const settings = {
-    inverseTemperature: row("inverseTemperature"),
     greedy: row("greedy", "bool"),
     topK: row("topK", "int"),
     topP: row("topP"),
@@ -73,7 +73,7 @@ export function decodeGraph(
       };
       const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
       const hidden = transformer(config, weights, state.token!, tables, attend);
-      const { token, logp } = sample(logits(hidden, weights), uniform.gather(iteration), variant, settings);
+      const { token, logp } = sample(logits(hidden.mul(inverseTemperature), weights), uniform.gather(iteration), variant, settings);
       const length = state.length!.add(state.finished!.not().cast("int"));
       const stopped = token.expandDims(1).equal(stop).cast("float").sum(1).greater(0);
       const finished = state.finished!.or(stopped).or(limit.lessEqual(length));

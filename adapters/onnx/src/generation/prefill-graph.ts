@@ -46,7 +46,7 @@ export function prefillGraph(
       length: "X",
       body: ({ iteration }) => {
         const rows = hidden.gatherElements(position.gather(iteration).reshape(["P", 1, 1]).broadcastTo(width), 1).squeeze(1);
-        const logp = logSoftmax(logits(rows, weights).mul(inverseTemperature));
+        const logp = logSoftmax(logits(rows.mul(inverseTemperature), weights));
         return { carried: {}, scans: { logp: logp.gatherElements(target.gather(iteration).expandDims(1)).squeeze(1) } };
       },
     }).scans.logp;

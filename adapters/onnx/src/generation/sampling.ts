@@ -13,7 +13,6 @@ export interface SamplingVariant {
 
 /** Settings of each row, [B]. Those of parts that the variant leaves out are not read. */
 export interface RowSettings {
-  inverseTemperature: Expr;
   /** bool */
   greedy: Expr;
   /** int; 0 = this row uses neither top-k nor top-p, else at most `candidates`. */
@@ -73,11 +72,11 @@ export function invertCdf(weights: Expr, uniform: Expr): Expr {
 }
 
 /**
- * Draws a token for each row of `logits` [B, V] with `uniform` [B]: int [B], and its log-probability [B] under the
- * temperature-scaled distribution before any filter, nats.
+ * Draws a token for each row of `logits` [B, V], divided by the temperature, with `uniform` [B]: int [B], and its
+ * log-probability [B] under their softmax before any filter, nats.
  */
 export function sample(logits: Expr, uniform: Expr, variant: SamplingVariant, settings: RowSettings): { token: Expr; logp: Expr } {
-  const probs = softmax(logits.mul(settings.inverseTemperature.expandDims(-1)));
+  const probs = softmax(logits);
   const drawn = () => invertCdf(variant.filtered ? where(probs.less(threshold(probs, variant, settings)), 0, probs) : probs, uniform);
   const token =
     variant.greedy === "all" ? logits.argmax(-1) : variant.greedy === "none" ? drawn() : where(settings.greedy, logits.argmax(-1), drawn());
