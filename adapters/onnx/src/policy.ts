@@ -17,7 +17,7 @@ import {
 } from "@proximal/core";
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import type { Counters } from "./engine/protocol.js";
-import { decodeGraph, packRequests, prefillGraph, unpackResults } from "./generation/index.js";
+import { decodeGraph, packRequests, prefillGraph, rowsThatFit, unpackResults } from "./generation/index.js";
 import { parameterTable, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
 import { tokenizerFiles } from "./tokenizer.js";
@@ -94,7 +94,8 @@ export class OnnxPolicy implements PolicyBackend {
         prefill: this.library.reference(`prefill ${prefixes}`, () => prefillGraph(config, { prefixes, profile })),
         decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { profile })),
       };
-      return unpackResults(await this.client.call("decode", { job, graphs, maxRows: engine.decodeRows }));
+      const maxRows = Math.min(engine.decodeRows, rowsThatFit(config, job));
+      return unpackResults(await this.client.call("decode", { job, graphs, maxRows }));
     });
   }
 

@@ -41,7 +41,11 @@ export const engineSchema = Type.Object(
       description:
         "fused = objective inside the training graph; linearised = its gradient with respect to the log-probs first; auto = fused unless the loss mixes rows of several micro-batches",
     }),
-    decodeRows: Type.Integer({ minimum: 1, default: 64, description: "Responses that are decoded side by side" }),
+    decodeRows: Type.Integer({
+      minimum: 1,
+      default: 128,
+      description: "Responses that are decoded side by side; fewer where their keys and values would not fit 1 GB",
+    }),
   },
   { additionalProperties: false, default: {}, description: "How ONNX Runtime executes the policy" },
 );

@@ -45,9 +45,14 @@ export class Engine {
   /** Answers once the parameters are there. */
   ready(): void {}
 
-  /** The role's session for a graph, which is kept for later runs. */
-  private session(role: Role, { key, graph: sent }: GraphReference): Promise<Session> {
-    if (sent !== undefined) this.graphs.set(key, sent);
+  /** Keeps a graph that comes with its bytes for later runs. */
+  private keep({ key, graph }: GraphReference): void {
+    if (graph !== undefined) this.graphs.set(key, graph);
+  }
+
+  private session(role: Role, reference: GraphReference): Promise<Session> {
+    this.keep(reference);
+    const { key } = reference;
     const graph = this.graphs.get(key);
     if (graph === undefined) throw new EngineError(`the graph ${key} has not been sent`);
     return this.sessions.get(role, key, () => Session.create(graph, this.options));
@@ -80,6 +85,9 @@ export class Engine {
   }
 
   async decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeOutcome> {
+    // Both at once: a job may end before it needs the second.
+    this.keep(graphs.prefill);
+    this.keep(graphs.decode);
     this.requireIntact();
     const parameters = Object.fromEntries(this.state.table.map(({ name }) => [name, this.state.get(name)!]));
     return decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });

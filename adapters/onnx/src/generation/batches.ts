@@ -1,4 +1,18 @@
+import type { TransformerConfig } from "../model/index.js";
 import type { DecodeJob } from "./job.js";
+
+/** Memory of the keys and values that are decoded side by side, bytes; between two segments it is needed three times. */
+const CACHE_BYTES = 1e9;
+
+/** Rows whose keys and values fit the memory when each grows to the job's longest sequence. */
+export function rowsThatFit(config: TransformerConfig, job: DecodeJob): number {
+  const longest = job.maxTokens.reduce((longest, maxTokens, i) => {
+    const prompt = job.offsets[i + 1]! - job.offsets[i]! - job.prefixLengths[i]!;
+    return Math.max(longest, prompt + maxTokens);
+  }, 1);
+  const bytesPerToken = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * Float32Array.BYTES_PER_ELEMENT;
+  return Math.max(1, Math.floor(CACHE_BYTES / (bytesPerToken * longest)));
+}
 
 /** Tokens that rows start from, prefilled once for all rows that share them. */
 export interface Sequence {

@@ -1,3 +1,4 @@
+export { rowsThatFit } from "./batches.js";
 export { decodeGraph } from "./decode-graph.js";
 export { type DecodeJob, type DecodeLimits, type DecodeOutcome, packRequests, unpackResults } from "./job.js";
 export { uniform } from "./noise.js";

@@ -1,7 +1,8 @@
 import { DataError, type DecodeRequest } from "@proximal/core";
 import { expect } from "chai";
 import { planBatches } from "../../src/generation/batches.js";
-import { packRequests } from "../../src/index.js";
+import { packRequests, rowsThatFit } from "../../src/index.js";
+import { completeConfig } from "../../src/model/index.js";
 import { ids } from "./support.js";
 
 const limits = { vocabularySize: 50, contextLength: 20, stopTokens: [7] };
@@ -74,5 +75,25 @@ describe("batches of a decode job", () => {
     const given = { prompt: ids(1), prefix: ids(2) };
     const job = pack({ prompt: ids(1, 2) }, given, { ...given, temperature: 2 }, { prompt: ids(1, 2), temperature: 2 }, given);
     expect(shape(job, 8)).to.deep.equal([{ prompts: ["1 2", "1 2", "1 2"], rows: "0:0 3:0 1:1 4:1 2:2" }]);
+  });
+
+  it("hold as many rows as keep the keys and values within 1 GB", () => {
+    const config = completeConfig({
+      model_type: "llama",
+      vocab_size: 50,
+      hidden_size: 576,
+      intermediate_size: 8,
+      num_hidden_layers: 30,
+      num_attention_heads: 9,
+      num_key_value_heads: 3,
+      max_position_embeddings: 2048,
+      rope_theta: 10_000,
+      rms_norm_eps: 1e-6,
+      tie_word_embeddings: true,
+      initializer_range: 0.02,
+    });
+    const long = packRequests([request(), request({ prompt: new Int32Array(40), maxTokens: 472 })], { ...limits, contextLength: 2048 });
+    // 2 · 30 layers · 3 heads · 64 · 4 bytes = 46,080 bytes a token, 512 tokens.
+    expect(rowsThatFit(config, long)).to.equal(42);
   });
 });

@@ -1,0 +1,76 @@
+import type { DecodeRequest } from "@proximal/core";
+import { expect } from "chai";
+import { openPolicy, updateRequest } from "../update/policy.js";
+import { clipGate, programOf, sampleBatch, tinyConfig } from "../update/support.js";
+import { ids } from "./support.js";
+
+const config = tinyConfig({ initializer_range: 0.8 });
+const requests: DecodeRequest[] = Array.from({ length: 12 }, (_, key) => ({
+  prompt: [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8)][key % 3]!,
+  key,
+  maxTokens: 10,
+  temperature: 0.8,
+  stopTokens: [5],
+}));
+
+describe("policies that decode and score", () => {
+  const rowsOf = (results: readonly { tokens: Int32Array }[]) =>
+    results.map(({ tokens }, i) => ({ prompt: requests[i]!.prompt, response: tokens }));
+
+  for (const [name, settings] of [
+    ["sampled", {}],
+    ["filtered", { topK: 4, topP: 0.8, minP: 0.05 }],
+    ["partly given", { prefix: ids(2, 9) }],
+    ["greedy", { greedy: true }],
+  ] as const) {
+    it(`the sampler's log-probs of ${name} responses are those that scoring gives`, async () => {
+      const { policy } = openPolicy(config);
+      const results = await policy.decode(requests.map((request) => ({ ...request, ...settings })));
+      const { logp } = await policy.score(rowsOf(results), { outputs: ["logp"], temperature: 0.8 });
+      const sampled = results.flatMap((result) => [...result.logp]);
+      expect(sampled.length).to.equal(logp!.length);
+      expect(Math.max(...sampled.map((value, i) => Math.abs(value - logp![i]!)))).to.be.below(1e-4);
+      await policy.close();
+    });
+  }
+
+  it("greedy tokens are the most likely ones of scoring", async () => {
+    const { policy } = openPolicy(config);
+    const results = await policy.decode(requests.map((request) => ({ ...request, greedy: true })));
+    const { candidateTokens } = await policy.score(rowsOf(results), { outputs: ["topK"], topK: 1, temperature: 0.8 });
+    expect(results.flatMap(({ tokens }) => [...tokens])).to.deep.equal([...candidateTokens!]);
+    await policy.close();
+  });
+
+  it("decoding uses the parameters of the latest update", async () => {
+    const { policy } = openPolicy(config);
+    const before = await policy.decode(requests);
+    await policy.update(updateRequest(programOf(clipGate), sampleBatch(config, [2, 2]), { learningRate: 0.3 }));
+    const after = await policy.decode(requests);
+    const { logp } = await policy.score(rowsOf(after), { outputs: ["logp"], temperature: 0.8 });
+    const sampled = after.flatMap((result) => [...result.logp]);
+    expect(Math.max(...sampled.map((value, i) => Math.abs(value - logp![i]!)))).to.be.below(1e-4);
+    expect(after.map(({ tokens }) => [...tokens])).to.not.deep.equal(before.map(({ tokens }) => [...tokens]));
+    await policy.close();
+  });
+
+  it("the number of rows side by side does not change the responses", async () => {
+    const decoded = await Promise.all(
+      [3, 128].map(async (decodeRows) => {
+        const { policy } = openPolicy(config, { decodeRows });
+        const results = await policy.decode(requests);
+        await policy.close();
+        return results.map(({ tokens, finish }) => [...tokens, finish]);
+      }),
+    );
+    expect(decoded[0]).to.deep.equal(decoded[1]);
+  });
+
+  it("a call that decodes nothing leaves the next one its graph", async () => {
+    const { policy } = openPolicy(config);
+    const given = requests.map((request) => ({ ...request, prefix: ids(1, 2), maxTokens: 2 }));
+    for (const { tokens } of await policy.decode(given)) expect([...tokens]).to.deep.equal([1, 2]);
+    for (const { tokens } of await policy.decode(requests)) expect(tokens.length).to.be.above(0);
+    await policy.close();
+  });
+});
