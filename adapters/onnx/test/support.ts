@@ -48,6 +48,9 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   return difference === 0 ? 0 : Math.sqrt(difference / Math.max(norm, 1e-300));
 }
 
+/** With PROXIMAL_TEST_WEBGPU=1 the graphs for WebGPU run there instead of on the CPU. */
+const GPU = process.env.PROXIMAL_TEST_WEBGPU === "1";
+
 /** Lowers and runs the expressions, and returns the largest relative error against the reference evaluator. */
 export async function compare(
   exprs: Readonly<Record<string, Expr>>,
@@ -63,7 +66,7 @@ export async function compare(
   const rounded =
     lowering.dtype === "float64" ? feeds : Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, round(value)]));
   const expected = evaluate(list, rounded);
-  const results = await runGraph(graph, feeds);
+  const results = await runGraph(graph, feeds, { provider: lowering.profile === "webgpu" && GPU ? "webgpu" : "cpu" });
   const errors = Object.keys(exprs).map((name, i) => {
     const result = results[name]!;
     if (result.dims.join() !== expected[i]!.shape.join()) return Number.POSITIVE_INFINITY;

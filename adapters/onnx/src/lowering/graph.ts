@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Dim, EngineError, linearDim, type Shape } from "@proximal/core";
 
 /** Element types of the tensors in a graph. */
@@ -46,18 +47,23 @@ export interface NodeOptions {
   unique?: boolean;
 }
 
+/** Numbers as the file holds them; a typed array of the right type is not copied. */
 export function encodeTensor(type: ElementType, shape: readonly number[], data: ArrayLike<number>): TensorData {
   const array =
     type === "float32"
-      ? Float32Array.from(data)
+      ? data instanceof Float32Array
+        ? data
+        : Float32Array.from(data)
       : type === "float64"
-        ? Float64Array.from(data)
+        ? data instanceof Float64Array
+          ? data
+          : Float64Array.from(data)
         : type === "int64"
           ? BigInt64Array.from({ length: data.length }, (_, i) => BigInt(data[i]!))
           : type === "int32"
             ? Int32Array.from(data)
             : Uint8Array.from(data);
-  return { type, shape, raw: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
+  return { type, shape, raw: new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength) };
 }
 
 /**
@@ -141,8 +147,8 @@ export class GraphBuilder {
 
   initializer(data: TensorData): Value {
     const { type, shape, raw } = data;
-    const small = raw.length <= 4096;
-    const key = small ? `${type}|${shape.join()}|${Buffer.from(raw).toString("latin1")}` : this.freshName();
+    const content = raw.length <= 64 ? Buffer.from(raw).toString("latin1") : createHash("sha256").update(raw).digest("base64");
+    const key = `${type}|${shape.join()}|${content}`;
     const known = this.root.initializers.get(key);
     if (known) return known.value;
     const value = { name: this.freshName(), type, shape };

@@ -95,7 +95,7 @@ describe("emitted operators", () => {
   });
 
   it("data of constants is written once", () => {
-    const data = Float64Array.from({ length: 1000 }, (_, i) => i);
+    const data = Float64Array.from({ length: 10_000 }, (_, i) => i);
     const bytes = (n: number) =>
       lower({ outputs: { sum: Array.from({ length: n }, (): Expr => constant(data)).reduce((a, b) => a.add(b)) } }).bytes.length;
     expect(bytes(4) - bytes(1)).to.be.below(500);

@@ -76,6 +76,21 @@ describe("session", () => {
     expect(error.details.hint).to.include("--onnxruntime-node-install=cuda12");
   });
 
+  it("runs on WebGPU or says that there is none, and never elsewhere", async () => {
+    const session = await Session.create(lower({ outputs: { y: x.mul(2) }, profile: "webgpu" }), { provider: "webgpu" }).catch(
+      (error: unknown) => error,
+    );
+    if (session instanceof Session) {
+      expect(numbers((await session.run({ x: two() })).y!)).to.deep.equal([2, 4]);
+      return;
+    }
+    expect(session).to.be.instanceOf(EngineError);
+    expect((session as EngineError).message).to.equal("the execution provider webgpu is not available");
+    expect((session as EngineError).details.accepted)
+      .to.include("cpu")
+      .and.not.include("webgpu");
+  });
+
   it("refuses a provider that it does not know", async () => {
     const error = await failureOf(Session.create(graph, { provider: "tpu" as Provider }));
     expect([error.message, error.details.accepted]).to.deep.equal(["tpu is no execution provider", ["cpu", "cuda", "webgpu"]]);
