@@ -39,7 +39,7 @@ export class Run {
   readonly program: ObjectiveProgram;
   /** Columns that sampler and reward models read: they exist before the rewards. */
   readonly earlyColumns: ReadonlySet<string>;
-  /** Columns that the batch must have before the update: what components on the host read, and constants of the loss. */
+  /** Columns that the batch must have before the update: what components on the host and `afterUpdate` read, and constants of the loss. */
   readonly columnsOnHost: ReadonlySet<string>;
   private readonly hostServices: HostServices;
 
@@ -84,7 +84,8 @@ export class Run {
       },
     );
     const onHost = readBy(this.components.filter(({ metadata }) => !isTerm(metadata.point)));
-    const constants = [...this.program.columns].filter((name) => !POLICY_OUTPUT_COLUMNS.has(name));
+    const afterUpdate = readBy(terms.filter(({ component }) => component.afterUpdate !== undefined));
+    const constants = [...this.program.columns, ...afterUpdate].filter((name) => !POLICY_OUTPUT_COLUMNS.has(name));
     this.columnsOnHost = new Set([...onHost, ...constants]);
   }
 

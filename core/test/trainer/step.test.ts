@@ -19,6 +19,7 @@ import {
   sampler,
   type Trajectory,
   trainingStep,
+  type UpdateOutcome,
 } from "../../src/index.js";
 import { grpo, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
 import { TabularPolicy } from "../doubles/tabular-policy.js";
@@ -75,6 +76,24 @@ class SpoiltObjective implements Objective<Counter> {
   }
 }
 
+interface Seen extends State {
+  entropy: number;
+}
+
+/** Keeps the first token's entropy at sampling time, which its terms do not read. */
+@objective({ id: "watching", reads: ["logp", "oldEntropy"] })
+class WatchingObjective implements Objective<Seen> {
+  initialState(): Seen {
+    return { version: 1, entropy: 0 };
+  }
+  terms({ logp }: Context) {
+    return { value: logp };
+  }
+  afterUpdate({ batch }: UpdateOutcome<Seen>): Seen {
+    return { version: 1, entropy: batch.f64("oldEntropy")[0]! };
+  }
+}
+
 describe("a training step", () => {
   let folder: string;
   before(() => {
@@ -116,6 +135,13 @@ describe("a training step", () => {
     };
     await trainingStep(run, 0);
     expect(scored).to.equal(0);
+  });
+
+  it("asks for the policy columns that a term reads after the update", async () => {
+    const watching = { ...place(WatchingObjective), coefficient: 1 };
+    const run = tabularRun(folder, { composition: grpo({ terms: [watching] }) });
+    await trainingStep(run, 0);
+    expect((run.states.get(watching) as Seen).entropy).to.be.closeTo(Math.log(14), 1e-12);
   });
 
   it("leaves unverifiable rows out of the update", async () => {
