@@ -138,6 +138,10 @@ class Lowering {
 /**
  * Lowers expressions to one ONNX graph (opset 21). Integers are int64. Equal expressions are computed once, except
  * behind a `guard`. An `EngineError` names what has no lowering.
+ *
+ * Where the runtime's kernels differ from the reference evaluator: reduceMax, argmax and topK pass over NaN instead of
+ * counting it as the largest; the float32 sigmoid is exact to 6e-8, not relatively, below −15; a NaN among the updates of
+ * a scatterAdd into an axis of at most 128 reaches all of that axis.
  */
 export function lower({ outputs, abortOutput = false, ...options }: LowerOptions): LoweredGraph {
   const graph = new GraphBuilder();

@@ -30,6 +30,7 @@ export type Fetches = Readonly<Record<string, Tensor | null>>;
 export class Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  private readonly known: ReadonlySet<string>;
   private live = true;
   private lastRun: Promise<unknown> = Promise.resolve();
 
@@ -39,6 +40,7 @@ export class Session {
   ) {
     this.inputNames = session.inputNames;
     this.outputNames = session.outputNames.filter((name) => name !== ABORT_OUTPUT);
+    this.known = new Set(this.outputNames);
   }
 
   static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput" | "dtype">, options: SessionOptions = {}): Promise<Session> {
@@ -95,8 +97,7 @@ export class Session {
   private check(feeds: Feeds, fetches: Fetches): void {
     const missing = this.inputNames.filter((name) => feeds[name] === undefined);
     if (missing.length > 0) throw new EngineError(`inputs are missing: ${missing.join(", ")}`, { accepted: this.inputNames });
-    const known = new Set(this.outputNames);
-    const unknown = Object.keys(fetches).filter((name) => !known.has(name));
+    const unknown = Object.keys(fetches).filter((name) => !this.known.has(name));
     if (unknown.length > 0) throw new EngineError(`the graph has no output ${unknown.join(", ")}`, { accepted: this.outputNames });
   }
 
