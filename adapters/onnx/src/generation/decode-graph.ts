@@ -88,5 +88,5 @@ export function decodeGraph(
   const visible = constant(0).broadcastTo(["left", "made"]);
   const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([kept(cached[name]!), kept(carried[name]!)], 2)]));
   const results = { ...scans, length: carried.length!, finished: carried.finished! };
-  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([kept(bias), visible], 1) }, ...options });
+  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([kept(bias), visible], 1) }, forward: true, ...options });
 }

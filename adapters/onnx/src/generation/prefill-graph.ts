@@ -51,5 +51,5 @@ export function prefillGraph(
       },
     }).scans.logp;
   }
-  return lower({ outputs, ...options });
+  return lower({ outputs, forward: true, ...options });
 }

@@ -5,7 +5,7 @@ import { emitNode } from "./emit/emitters.js";
 import { type Attribute, type ElementType, encodeTensor, GraphBuilder, type Value } from "./graph.js";
 import { ABORT_OUTPUT, encodeModel } from "./model.js";
 import { rewrite } from "./rewrite.js";
-import { compositions, type RuleTable, runtime } from "./rules/index.js";
+import { compositions, forward, type RuleTable, runtime } from "./rules/index.js";
 
 export interface LowerOptions {
   /** Named results; a name must not be that of an input. */
@@ -18,6 +18,8 @@ export interface LowerOptions {
   profile?: Profile;
   /** Inputs whose values are fixed now and become constants of the graph (weights for decoding: packed once). */
   fixed?: Readonly<Record<string, ArrayLike<number>>>;
+  /** No gradient is taken inside: whole layers may become one operator of the runtime. */
+  forward?: boolean;
   /** Adds the output that lets `Session.run` skip the copies of preallocated outputs. */
   abortOutput?: boolean;
 }
@@ -51,7 +53,7 @@ class Lowering {
   private readonly fixed: Readonly<Record<string, ArrayLike<number>>>;
   private readonly calls = new Map<object, readonly Value[]>();
 
-  constructor({ dims = {}, dtype = "float32", profile = "cpu", fixed = {} }: Omit<LowerOptions, "outputs">) {
+  constructor({ dims = {}, dtype = "float32", profile = "cpu", fixed = {}, forward: whole = false }: Omit<LowerOptions, "outputs">) {
     if (dtype === "float64" && profile === "webgpu") {
       throw new EngineError("WebGPU has no float64", { given: dtype, accepted: "float32" });
     }
@@ -60,7 +62,7 @@ class Lowering {
     this.profile = profile;
     this.fixed = fixed;
     const targets = [dtype === "float64" ? compositions.float64 : {}, profile === "webgpu" ? compositions.webgpu : {}];
-    this.rules = [compositions.always, ...targets, runtime];
+    this.rules = [compositions.always, ...targets, runtime, ...(whole ? [forward] : [])];
   }
 
   /** Emits what `roots` need and returns their values. `scope` holds the values of the inputs; those of the outermost graph are added. */

@@ -4,6 +4,7 @@ import type { RuleTable } from "./rule.js";
 import { shape } from "./shape.js";
 
 export { compositions } from "./compose.js";
+export { forward } from "./forward.js";
 export { numberOf, type Rule, type RuleTable } from "./rule.js";
 export { runtime } from "./runtime.js";
 
