@@ -1,6 +1,6 @@
 import { mean } from "../builtin/statistics.js";
 import type { Metrics } from "../extension/index.js";
-import type { Group, Prompt, Trajectory } from "../rollout/index.js";
+import type { Batch, Group, Prompt, Trajectory } from "../rollout/index.js";
 import { correctness } from "./metrics.js";
 import type { Run } from "./run.js";
 import { scoreGroups } from "./scoring.js";
@@ -13,6 +13,8 @@ export interface EvaluatedProblem {
   /** 1 = right, 0 = wrong, NaN = unverifiable; one a response. */
   correct: readonly number[];
   rewards: readonly number[];
+  /** What the reward models report apart, by `<reward id>` and `<reward id>.<component>`; one value a response. */
+  components: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Prompts that are decoded at once. */
@@ -35,6 +37,7 @@ export async function evaluatePrompts(
     const groups = await answer(run, chosen.slice(at, at + perChunk), greedy, greedy ? 1 : samples);
     const { batch } = await scoreGroups(run, groups, step, run.states.copy());
     const [correct, rewards] = [correctness(batch), batch.f64("rewards")];
+    const components = rewardParts(run, batch);
     groups.forEach(({ prompt, trajectories }, g) => {
       const rows = [...batch.groupRows[g]!];
       problems.push({
@@ -42,10 +45,21 @@ export async function evaluatePrompts(
         responses: trajectories,
         correct: rows.map((row) => correct[row]!),
         rewards: rows.map((row) => rewards[row]!),
+        components: Object.fromEntries(Object.entries(components).map(([name, values]) => [name, rows.map((row) => values[row]!)])),
       });
     });
   }
   return problems;
+}
+
+/** Each reward model's own values, and the components it reports, [B] each. */
+function rewardParts({ composition }: Run, batch: Batch): Record<string, Float64Array> {
+  const ids = composition.rewards.map(({ id }) => id);
+  const all = batch.has("rewardComponents") ? batch.f64("rewardComponents") : new Float64Array();
+  const K = Math.max(1, ids.length);
+  const whole = ids.map((id, k) => [id, Float64Array.from({ length: batch.rows }, (_, row) => all[row * K + k]!)] as const);
+  const parts = batch.names.filter((name) => ids.some((id) => name.startsWith(`${id}.`))).map((name) => [name, batch.f64(name)] as const);
+  return Object.fromEntries([...whole, ...parts]);
 }
 
 async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, samples: number): Promise<Group[]> {
@@ -96,6 +110,12 @@ export function summarize(problems: readonly EvaluatedProblem[]): Metrics {
     accuracy: mean(judged.map((correct) => mean(correct))),
     ...Object.fromEntries(powersOfTwo(samples).map((k) => [`pass@${k}`, passAt(k)])),
     reward: mean(finite(problems.flatMap((problem) => problem.rewards))),
+    ...Object.fromEntries(
+      Object.keys(problems[0]?.components ?? {}).map((name) => [
+        `reward.${name}`,
+        mean(finite(problems.flatMap((p) => p.components[name]!))),
+      ]),
+    ),
     length: mean(responses.map(({ tokens }) => tokens.length)),
     truncated: mean(responses.map(({ finish }) => (finish === "length" ? 1 : 0))),
   };
