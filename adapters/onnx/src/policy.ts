@@ -59,7 +59,7 @@ export class OnnxPolicy implements PolicyBackend {
     const table = parameterTable(config, { valueHead });
     this.tokenizer = tokenizer;
     this.client = client;
-    this.policy = { config, table, recompute: engine.recompute === "layer" };
+    this.policy = { config, table, recompute: engine.recompute === "layer", operators: engine.provider !== "webgpu" };
     this.info = {
       architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}`,
       parameters: table.reduce((n, { shape }) => n + elementCount(shape), 0),

@@ -1,4 +1,4 @@
-import { concat, constant, customGradient, type Expr } from "@proximal/core";
+import { concat, constant, customGradient, type Dim, type Expr, external } from "@proximal/core";
 import type { TransformerConfig } from "./config.js";
 import type { LayerWeights, LinearWeights } from "./weights.js";
 
@@ -24,10 +24,12 @@ export function rmsNorm(x: Expr, weight: Expr, epsilon: number): Expr {
   });
 }
 
-/** Rotation of each position: [..., head_dim / 2] each. */
+/** Rotation of each token: [..., head_dim / 2] each. */
 export interface RopeTables {
   cos: Expr;
   sin: Expr;
+  /** For the runtime's own operator: int positions [...], and the rotation of every position [length, head_dim / 2]. */
+  operator?: { positions: Expr; cos: Expr; sin: Expr };
 }
 
 /** Angle per position of each pair of features, [head_dim / 2]. Su et al. 2021 (2104.09864), eq. 15, and its scaled forms. */
@@ -44,19 +46,29 @@ export function ropeFrequencies(config: TransformerConfig): number[] {
   });
 }
 
-/** Rotations of int `positions` [...], all below `length`: rows of a constant table. */
-export function ropeTables(config: TransformerConfig, positions: Expr, length: number): RopeTables {
+/**
+ * Rotations of int `positions` [...], all below `length`: rows of a constant table. With `operator`, `rope` is one operator
+ * of the runtime instead of primitives.
+ */
+export function ropeTables(config: TransformerConfig, positions: Expr, length: number, { operator = false } = {}): RopeTables {
   const frequencies = ropeFrequencies(config);
   const table = (f: (angle: number) => number) => {
     const data = new Float64Array(length * frequencies.length);
     for (let p = 0; p < length; p++) for (const [i, w] of frequencies.entries()) data[p * frequencies.length + i] = f(p * w);
-    return constant(data, [length, frequencies.length]).gather(positions, 0);
+    return constant(data, [length, frequencies.length]);
   };
-  return { cos: table(Math.cos), sin: table(Math.sin) };
+  const [cos, sin] = [table(Math.cos), table(Math.sin)];
+  const tables = { cos: cos.gather(positions, 0), sin: sin.gather(positions, 0) };
+  return operator ? { ...tables, operator: { positions, cos, sin } } : tables;
 }
 
 /** Rotates features i and i + D/2 of x [..., heads, D] by the angle of the token (Hugging Face's pairing). */
-export function rope(x: Expr, { cos, sin }: RopeTables): Expr {
+export function rope(x: Expr, { cos, sin, operator }: RopeTables): Expr {
+  // The inverse of a rotation is its transpose.
+  if (operator !== undefined) {
+    const { positions, cos: c, sin: s } = operator;
+    return customGradient(rotaryEmbedding(x, positions, c, s), [x], (g) => [rotaryEmbedding(g, positions, c, s.neg())]);
+  }
   const half = (x.shape.at(-1) as number) / 2;
   const all = x.shape.slice(0, -1).map(() => null);
   const [c, s] = [cos.expandDims(-2), sin.expandDims(-2)];
@@ -65,8 +77,16 @@ export function rope(x: Expr, { cos, sin }: RopeTables): Expr {
     const [ac, as, bc, bs] = [a.mul(c), a.mul(s), b.mul(c), b.mul(s)];
     return backward ? concat([ac.add(bs), bc.sub(as)], -1) : concat([ac.sub(bs), bc.add(as)], -1);
   };
-  // The inverse of a rotation is its transpose.
   return customGradient(rotate(x, false), [x], (g) => [rotate(g, true)]);
+}
+
+/** x [N, heads, D], each token a sequence of its own: the operator's check of the length does not see the batch. */
+function rotaryEmbedding(x: Expr, positions: Expr, cos: Expr, sin: Expr): Expr {
+  const [tokens, heads, width] = x.shape as [Dim, number, number];
+  const rows = x.reshape([tokens, 1, heads * width]);
+  const operands = [rows, positions.reshape([tokens, 1]), cos, sin];
+  const [rotated] = external("RotaryEmbedding", operands, [{ shape: rows.shape, dtype: "float" }], { domain: "com.microsoft" });
+  return rotated!.reshape(x.shape);
 }
 
 /** Softmax over the last axis with gradient p·(g − Σ g·p). */

@@ -1,6 +1,6 @@
 import { concat, constant, customGradient, type Expr, iota, vectorJacobianProduct } from "@proximal/core";
 import { type Attend, softmax, type TransformerConfig } from "../model/index.js";
-import type { Grid, RowInputs } from "./grid.js";
+import { type Grid, type RowInputs, rowsOf } from "./grid.js";
 
 /** Added to scores that must not count; finite, so that a query without keys gives numbers, not NaN. */
 const HIDDEN = -1e30;
@@ -17,17 +17,16 @@ interface Laid {
  */
 export function sharedPromptAttention(config: TransformerConfig, grid: Grid, rows: RowInputs): Attend {
   const masks = { prompt: promptMask(grid), response: responseMask(grid, rows) };
-  const lay = (x: Expr): Laid => {
-    const byHead = x.transpose([1, 0, 2]);
-    return { prompt: byHead.gather(rows.promptSlots, 1), response: byHead.gather(rows.responseSlots, 1) };
-  };
+  const lay = (x: Expr): Laid => ({
+    prompt: x.gather(rows.promptSlots, 0).transpose([2, 0, 1, 3]),
+    response: x.gather(rows.responseSlots, 0).transpose([3, 0, 1, 2, 4]),
+  });
   const flatten = ({ prompt, response }: Laid): Expr => {
-    const flat = (x: Expr, slots: Expr) => {
-      const [heads, size] = [x.shape[0]!, x.shape.at(-1)!];
-      const count = (x.shape.slice(1, -1) as number[]).reduce((a, b) => a * b, 1);
-      return x.reshape([heads, count, size]).gather(slots, 1);
-    };
-    return concat([flat(prompt, rows.slotOfPromptToken), flat(response, rows.slotOfResponseToken)], 1).transpose([1, 0, 2]);
+    const { prompts: P, promptSlots: L } = grid;
+    const tail = [prompt.shape[0]!, config.head_dim];
+    const ofPrompts = prompt.transpose([1, 2, 0, 3]).reshape([P * L, ...tail]);
+    const ofResponses = response.transpose([1, 2, 3, 0, 4]).reshape([rowsOf(grid) * grid.responseSlots, ...tail]);
+    return concat([ofPrompts.gather(rows.slotOfPromptToken, 0), ofResponses.gather(rows.slotOfResponseToken, 0)], 0);
   };
 
   return ({ q, k, v }) => {

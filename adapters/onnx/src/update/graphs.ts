@@ -18,6 +18,8 @@ export interface Policy {
   config: TransformerConfig;
   table: readonly ParameterSpec[];
   recompute: boolean;
+  /** Graphs may use operators of the runtime that the evaluator does not know. */
+  operators?: boolean;
 }
 
 /** Expressions to compute, and where the results go. */
@@ -108,8 +110,8 @@ export function applyGraph({ table }: Policy, optimizer: OptimizerOptions): Grap
 }
 
 /** Policy outputs alone, flat over response tokens. */
-export function scoreGraph({ config, table }: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK?: number): Graph {
-  const { tokens } = buildNetwork({ config, parameters: parameterInputs(table), grid, outputs, topK });
+export function scoreGraph({ config, table, operators }: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK?: number): Graph {
+  const { tokens } = buildNetwork({ config, parameters: parameterInputs(table), grid, outputs, topK, operators });
   const wanted: Record<string, Expr> = {};
   for (const name of outputs) {
     const value = tokens[name as Exclude<keyof TokenOutputs, "topK">];

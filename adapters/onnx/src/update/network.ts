@@ -22,6 +22,8 @@ export interface NetworkOptions {
   /** K of the topK output. */
   topK?: number;
   recompute?: boolean;
+  /** Operators of the runtime that have no float64 kernel and that the evaluator does not know. */
+  operators?: boolean;
 }
 
 /** Policy outputs of every response token. */
@@ -53,13 +55,21 @@ export const DEFAULT_TOP_K = 20;
 export const INVERSE_TEMPERATURE = "inverseTemperature";
 
 /** The policy network over the rows of one micro-batch, from the parameters to what the objective reads. */
-export function buildNetwork({ config, parameters, grid, outputs, topK = DEFAULT_TOP_K, recompute = false }: NetworkOptions): Network {
+export function buildNetwork({
+  config,
+  parameters,
+  grid,
+  outputs,
+  topK = DEFAULT_TOP_K,
+  recompute = false,
+  operators = false,
+}: NetworkOptions): Network {
   const rows = rowInputs(grid);
   const K = Math.min(topK, config.vocab_size);
   const weights = arrangeWeights(config, parameters);
   const ids = concat([rows.promptTokens, rows.previousTokens], 0);
   const positions = concat([rows.promptPositions, rows.responsePositions], 0);
-  const tables = ropeTables(config, positions, grid.promptSlots + grid.responseSlots);
+  const tables = ropeTables(config, positions, grid.promptSlots + grid.responseSlots, { operator: operators });
   const attention = sharedPromptAttention(config, grid, rows);
   const onResponse = (x: Expr) => x.slice([PROMPT_TOKENS, null]);
   const hidden = transformer(config, weights, ids, tables, attention, { recompute, select: onResponse });

@@ -1,4 +1,4 @@
-import { type Expr, guard, input, type OptimizerOptions, where } from "@proximal/core";
+import { constant, type Expr, guard, input, type OptimizerOptions, where } from "@proximal/core";
 import type { ParameterSpec } from "../model/index.js";
 
 /** Scalars fed at each step, float []. */
@@ -47,20 +47,26 @@ export function adamW(
     .reduce((a, b) => a.add(b))
     .sqrt();
   const ok = reads.reduce<Expr>((condition, x) => guard(condition, x), gradNorm.isFinite().and(loss.isFinite()));
-  const scale = maxGradNorm === null ? undefined : gradNorm.add(CLIP_EPSILON).reciprocal().mul(maxGradNorm).min(1);
+  const scale = maxGradNorm === null ? constant(1) : gradNorm.add(CLIP_EPSILON).reciprocal().mul(maxGradNorm).min(1);
   const [rate, correction1, correction2] = Object.values(OPTIMIZER_FEEDS).map((name) => input(name, [])) as [Expr, Expr, Expr];
+  // η·m̂ / (√v̂ + ε) with the scalars in front: fewer passes over the parameters.
+  const root = correction2.sqrt();
+  const [pace, floor] = [rate.mul(correction1).div(root), root.reciprocal().mul(epsilon)];
+  const [share1, share2] = [scale.mul(1 - beta1), scale.square().mul(1 - beta2)];
+  const kept = rate.mul(-weightDecay).add(1);
 
   const updated = new Map<string, Expr>();
   table.forEach(({ name, shape, decay }, i) => {
     const p = parameters.get(name)!;
     const [m, v] = [input(momentName("m", name), shape), input(momentName("v", name), shape)];
-    const g = scale === undefined ? gradients[i]! : gradients[i]!.mul(scale);
-    const m1 = m.mul(beta1).add(g.mul(1 - beta1));
-    const v1 = v.mul(beta2).add(g.square().mul(1 - beta2));
-    const direction = m1.mul(correction1).div(v1.mul(correction2).sqrt().add(epsilon));
-    const kept = decay && weightDecay > 0 ? p.mul(rate.mul(-weightDecay).add(1)) : p;
-    const next = { [name]: [kept.sub(direction.mul(rate)), p], [m.attributes.name]: [m1, m], [v.attributes.name]: [v1, v] } as const;
-    for (const [key, [after, before]] of Object.entries(next)) updated.set(key, where(ok, after, before));
+    const g = gradients[i]!;
+    const m1 = m.mul(beta1).add(g.mul(share1));
+    const v1 = v.mul(beta2).add(g.square().mul(share2));
+    const step = m1.mul(pace).div(v1.sqrt().add(floor));
+    const p1 = (decay && weightDecay > 0 ? p.mul(kept) : p).sub(step);
+    updated.set(name, where(ok, p1, p));
+    updated.set(m.attributes.name, where(ok, m1, m));
+    updated.set(v.attributes.name, where(ok, v1, v));
   });
   return { updated, gradNorm };
 }

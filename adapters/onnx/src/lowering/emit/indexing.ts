@@ -3,7 +3,7 @@ import { type GraphBuilder, UNKNOWN, type Value } from "../graph.js";
 import { castTo, type Emission, opaqueZero, reshaped } from "./emission.js";
 
 /** Up to this size a product with a one-hot matrix is faster than a scatter. */
-const ONE_HOT_LIMIT = 128;
+export const ONE_HOT_LIMIT = 128;
 
 export const emitGather = ({ graph, node, inputs }: Emission<"gather">): Value =>
   graph.apply("Gather", inputs, inputs[0]!.type, node.shape, { attributes: { axis: node.attributes.axis } });
