@@ -4,7 +4,7 @@ import type { TransformerConfig } from "../model/index.js";
 import type { Provider } from "../session/index.js";
 
 /** What a session is for; at most one is live for each role. */
-export type Role = "update" | "apply" | "score" | "prefill" | "decode";
+export type Role = "update" | "apply" | "gradients" | "score" | "prefill" | "decode";
 
 /** A lowered graph by its key. The graph comes with it the first time. */
 export interface GraphReference {

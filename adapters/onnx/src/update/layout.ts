@@ -141,7 +141,7 @@ function eachToken(
 
 /** Writes flat results of the laid-out `rows` to their places among all. */
 export function spread(
-  values: Float64Array,
+  values: ArrayLike<number>,
   layout: Layout,
   offsets: Int32Array,
   rows: readonly number[],

@@ -94,10 +94,10 @@ export class Updater {
     const plan = this.plan(request);
     const [only, ...others] = plan.parts;
     if (plan.fused && others.length === 0) {
-      const { outcome, results } = await this.objectiveRun("update", request, only!, feeds);
+      const { outcome, results } = await this.objectiveRun({ role: "update", step: feeds }, request, only!);
       return { ...outcome, gradNorm: numbersOf(results.gradNorm!)[0]! };
     }
-    const outcome = await this.accumulate(request, plan);
+    const outcome = await this.accumulate("update", request, plan);
     const apply = this.library.prepare("apply", () => applyGraph(policy, optimizer));
     const { gradNorm } = await this.library.run(apply, { role: "apply", values: { ...feeds, [LOSS]: scalar(outcome.loss) } });
     return { ...outcome, gradNorm: numbersOf(gradNorm!)[0]! };
@@ -105,7 +105,7 @@ export class Updater {
 
   /** Gradients of the named parameters, without a step. */
   async gradients(request: LossRequest, parameters: readonly string[]): Promise<Record<string, Float32Array>> {
-    await this.accumulate(request, this.plan(request));
+    await this.accumulate("gradients", request, this.plan(request));
     const gradients = await this.client.call("gradients", parameters);
     await this.client.call("dropGradients");
     return gradients;
@@ -134,48 +134,47 @@ export class Updater {
   }
 
   /** Adds the gradients of all micro-batches to the cleared accumulators. */
-  private async accumulate(request: LossRequest, plan: Plan): Promise<Outcome> {
+  private async accumulate(role: AccumulatingRole, request: LossRequest, plan: Plan): Promise<Outcome> {
     await this.client.call("clearGradients");
-    if (!plan.fused) return this.linearised(request, plan);
+    if (!plan.fused) return this.linearised(role, request, plan);
     const total: Outcome = { loss: 0, observed: {}, logp: new Float64Array(request.batch.tokens) };
     for (const part of plan.parts) {
-      const { outcome } = await this.objectiveRun("gradient", request, part, {}, total.logp);
+      const { outcome } = await this.objectiveRun({ role }, request, part, total.logp);
       total.loss += outcome.loss;
       for (const [name, values] of Object.entries(outcome.observed)) total.observed[name] = addValues(name, total.observed[name], values);
     }
     return total;
   }
 
-  /** One graph with the objective in it, over some of the rows. */
+  /** One graph with the objective in it, over some of the rows: a whole step with the given scalars, or the gradient alone. */
   private async objectiveRun(
-    kind: "update" | "gradient",
+    { role, step }: { role: AccumulatingRole; step?: Readonly<Record<string, FeedValue>> },
     request: LossRequest,
     { rows, layout }: Part,
-    feeds: Readonly<Record<string, FeedValue>>,
     logp: Float64Array = new Float64Array(request.batch.tokens),
   ): Promise<{ outcome: Outcome; results: Record<string, WireTensor> }> {
     const { policy, optimizer } = this.options;
     const { program, batch, stepValues, temperature } = request;
     const { grid } = layout;
     const prepared: Prepared<Graph & { built: BuiltObjective }> = this.library.prepare(
-      [kind, this.programId(program), gridKey(grid)].join(" "),
-      () => (kind === "update" ? updateGraph(policy, program, grid, optimizer) : gradientGraph(policy, program, grid)),
+      [step === undefined ? "gradient" : "update", this.programId(program), gridKey(grid)].join(" "),
+      () => (step === undefined ? gradientGraph(policy, program, grid) : updateGraph(policy, program, grid, optimizer)),
     );
     const sizes = { B: rowsOf(grid), T: grid.responseSlots };
     const values = {
       ...layout.feeds,
       ...program.feeds(prepared.graph.built, batch, rows, sizes, stepValues),
       [INVERSE_TEMPERATURE]: scalar(1 / temperature),
-      ...feeds,
+      ...step,
     };
-    const results = await this.library.run(prepared, { role: "update", values, sizes: layout.sizes });
+    const results = await this.library.run(prepared, { role, values, sizes: layout.sizes });
     spread(numbersOf(results.logp!), layout, batch.offsets, rows, logp);
     const observed = Object.fromEntries(Object.keys(program.observations).map((name) => [name, numbersOf(results[observedName(name)]!)]));
     return { outcome: { loss: numbersOf(results[LOSS]!)[0]!, observed, logp }, results };
   }
 
   /** Policy outputs of all rows first, the loss and its cotangents from them alone, then backward by micro-batch. */
-  private async linearised(request: LossRequest, { rows, parts }: Plan): Promise<Outcome> {
+  private async linearised(role: AccumulatingRole, request: LossRequest, { rows, parts }: Plan): Promise<Outcome> {
     const { policy } = this.options;
     const { program, batch, stepValues, temperature } = request;
     if (program.outputs.has("logits")) {
@@ -194,7 +193,7 @@ export class Updater {
         const prepared = this.library.prepare(key, () => cotangentGraph(policy, differentiable, layout.grid));
         const values: Record<string, FeedValue> = { ...layout.feeds, [INVERSE_TEMPERATURE]: scalar(1 / temperature) };
         for (const name of differentiable) values[cotangentName(name)] = collect(linear.cotangents[name]!, layout, batch.offsets, indices);
-        await this.library.run(prepared, { role: "update", values, sizes: layout.sizes });
+        await this.library.run(prepared, { role, values, sizes: layout.sizes });
       }
     }
     return { loss: linear.loss, observed: linear.observed, logp: scored.logp! };
@@ -208,6 +207,8 @@ export class Updater {
     return id;
   }
 }
+
+type AccumulatingRole = "update" | "gradients";
 
 /** A micro-batch: indices of its rows, and where they lie. */
 interface Part {

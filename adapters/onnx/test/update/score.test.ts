@@ -37,7 +37,7 @@ describe("scoring", () => {
     return results.map(({ data }) => {
       const flat = new Float64Array(data.length);
       spread(
-        Float64Array.from(data),
+        data,
         layout!,
         offsets,
         rows.map((_, i) => i),

@@ -1,0 +1,128 @@
+import type { ScoreRow } from "@proximal/core";
+import { expect } from "chai";
+import fc from "fast-check";
+import { rowsOf } from "../../src/update/grid.js";
+import { bucket, collect, layoutRows, spread } from "../../src/update/layout.js";
+import { planMicroBatches } from "../../src/update/microbatch.js";
+
+const tokens = (minLength: number, maxLength: number) =>
+  fc.array(fc.integer({ min: 0, max: 9 }), { minLength, maxLength }).map((list) => Int32Array.from(list));
+/** Rows of a few prompts, several rows each. */
+const someRows = fc
+  .array(fc.record({ prompt: tokens(1, 6), responses: fc.array(tokens(0, 9), { minLength: 1, maxLength: 5 }) }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map((groups) => groups.flatMap(({ prompt, responses }, group) => responses.map((response) => ({ prompt, response, group }))));
+
+const offsetsOf = (rows: readonly ScoreRow[]): Int32Array => {
+  const offsets = new Int32Array(rows.length + 1);
+  rows.forEach(({ response }, i) => {
+    offsets[i + 1] = offsets[i]! + response.length;
+  });
+  return offsets;
+};
+
+describe("micro-batches", () => {
+  it("hold every row once, in order, and all rows when they fit", () => {
+    fc.assert(
+      fc.property(someRows, fc.integer({ min: 1, max: 60 }), fc.boolean(), (rows, budget, keep) => {
+        const groups = keep ? rows.map(({ group }) => group) : undefined;
+        const batches = planMicroBatches(rows, { tokens: budget, groups });
+        expect(batches.flat().sort((a, b) => a - b)).to.deep.equal(rows.map((_, i) => i));
+        for (const batch of batches) expect(batch).to.deep.equal([...batch].sort((a, b) => a - b));
+        expect(planMicroBatches(rows, { tokens: 1e6, groups })).to.have.length(1);
+      }),
+    );
+  });
+
+  it("leave groups whole when asked", () => {
+    fc.assert(
+      fc.property(someRows, fc.integer({ min: 1, max: 60 }), (rows, budget) => {
+        const batches = planMicroBatches(rows, { tokens: budget, groups: rows.map(({ group }) => group) });
+        const seen = batches.map((batch) => new Set(batch.map((i) => rows[i]!.group)));
+        expect(seen.reduce((n, groups) => n + groups.size, 0)).to.equal(new Set(rows.map(({ group }) => group)).size);
+      }),
+    );
+  });
+
+  it("stay near the budget when rows are small", () => {
+    const rows = Array.from({ length: 64 }, (_, i) => ({ prompt: Int32Array.of(i >> 3, 1, 2), response: new Int32Array(5) }));
+    for (const budget of [30, 50, 100, 200]) {
+      const batches = planMicroBatches(rows, { tokens: budget });
+      for (const batch of batches) {
+        const prompts = new Set(batch.map((i) => i >> 3)).size;
+        expect(3 * prompts + 5 * batch.length).to.be.at.most(1.25 * budget);
+      }
+    }
+  });
+});
+
+describe("the layout of rows", () => {
+  it("has sizes in steps of at most a quarter", () => {
+    const sizes = Array.from({ length: 3000 }, (_, i) => i + 1);
+    for (const size of sizes) {
+      expect(bucket(size)).to.be.at.least(size);
+      expect(bucket(size)).to.be.at.most(Math.ceil(1.25 * size));
+      expect(bucket(bucket(size))).to.equal(bucket(size));
+    }
+    expect(new Set(sizes.map(bucket)).size).to.be.below(50);
+  });
+
+  it("gives each token one slot and one position, in one grid for all parts", () => {
+    fc.assert(
+      fc.property(someRows, fc.integer({ min: 1, max: 40 }), fc.boolean(), (rows, budget, sharePrompts) => {
+        const parts = planMicroBatches(rows, { tokens: budget }).map((indices) => indices.map((i) => rows[i]!));
+        for (const [p, { grid, feeds, sizes, positionOf }] of layoutRows(parts, { sharePrompts }).entries()) {
+          const part = parts[p]!;
+          const data = (name: string) => [...feeds[`rows:${name}`]!.data];
+          expect(part.length).to.be.at.most(rowsOf(grid));
+          for (const [slotOf, slots, first] of [
+            ["slotOfPromptToken", "promptSlots", 0],
+            ["slotOfResponseToken", "responseSlots", sizes.promptTokens],
+          ] as const) {
+            const spare = sizes.promptTokens - 1;
+            const at = data(slots);
+            data(slotOf).forEach((slot, token) => {
+              const isSpare = first + token === spare || (first > 0 && positionOf.length === 0);
+              expect(at[slot], slotOf).to.equal(isSpare ? spare : first + token);
+            });
+            expect(new Set(data(slotOf)).size, slotOf).to.equal(data(slotOf).length);
+          }
+          positionOf.forEach((position, token) => {
+            const { response, prompt } = part[Math.floor(position / grid.responseSlots)]!;
+            const t = position % grid.responseSlots;
+            expect(data("targets")[token]).to.equal(response[t]);
+            expect(data("previousTokens")[token]).to.equal(t === 0 ? prompt.at(-1) : response[t - 1]);
+            expect(data("responsePositions")[token]).to.equal(prompt.length - 1 + t);
+            expect(data("tokenAt")[position]).to.equal(token);
+          });
+        }
+      }),
+    );
+  });
+
+  it("computes a prompt once for the rows that have it", () => {
+    const prompt = Int32Array.from({ length: 10 }, (_, i) => i);
+    const rows = Array.from({ length: 8 }, () => ({ prompt, response: Int32Array.of(1, 2) }));
+    const [shared, apart] = [true, false].map((sharePrompts) => layoutRows([rows], { sharePrompts })[0]!.sizes);
+    expect(shared).to.deep.equal({ promptTokens: 9 + 1, responseTokens: 16 });
+    expect(apart).to.deep.equal({ promptTokens: 8 * 9 + 1, responseTokens: 16 });
+  });
+
+  it("collect takes what spread puts back", () => {
+    fc.assert(
+      fc.property(someRows, fc.integer({ min: 1, max: 3 }), (rows, width) => {
+        const indices = rows.map((_, i) => i);
+        const [layout] = layoutRows([rows], { sharePrompts: true });
+        const offsets = offsetsOf(rows);
+        const values = Float64Array.from({ length: offsets.at(-1)! * width }, (_, i) => i + 1);
+        fc.pre(values.length > 0);
+        const flat = collect(values, layout!, offsets, indices);
+        const back = new Float64Array(values.length);
+        spread(flat.data, layout!, offsets, indices, back);
+        expect(back).to.deep.equal(values);
+      }),
+    );
+  });
+});
