@@ -10,7 +10,7 @@ import {
   runFactsOf,
 } from "@proximal/core";
 import { expect } from "chai";
-import { fieldsFor } from "./fields.js";
+import { fieldsFor, readsTeacher } from "./fields.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const services = ["embed", "judge"] as const;
@@ -53,8 +53,13 @@ describe("every algorithm of this repository", () => {
         data: { train: "none.jsonl" },
         ...(compose.rewards === undefined ? { rewards: [{ use: "exact-match" }] } : {}),
       };
-      const columns = fieldsFor(resolveDocument(ConfigDocument.of(config, root), installed));
-      const resolved = resolveDocument(ConfigDocument.of({ ...config, data: { ...config.data, columns } }, root), installed);
+      const first = resolveDocument(ConfigDocument.of(config, root), installed);
+      const whole = {
+        ...config,
+        data: { ...config.data, columns: fieldsFor(first) },
+        ...(readsTeacher(first) ? { teacher: config.model } : {}),
+      };
+      const resolved = resolveDocument(ConfigDocument.of(whole, root), installed);
       checkComposition(resolved, { services });
       const { terms } = await buildComposition(resolved, runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 }), { services });
       expect(terms.length).to.be.greaterThan(0);

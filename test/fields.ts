@@ -6,6 +6,7 @@ import {
   ROLLOUT_COLUMNS,
   STANDARD_COLUMNS,
   type StandardColumn,
+  TEACHER_COLUMN,
 } from "@proximal/core";
 
 /** Data set fields for the row columns that a run reads and that neither the run nor its components write. */
@@ -20,3 +21,7 @@ export function fieldsFor(config: ResolvedConfig): Record<string, string> {
   const missing = partsOf(config).flatMap(({ component }) => component.reads.filter((r) => isRow(r) && !written.has(nameOf(r))));
   return Object.fromEntries(missing.map((reference) => [nameOf(reference), nameOf(reference)]));
 }
+
+/** Whether the run needs a teacher. */
+export const readsTeacher = (config: ResolvedConfig): boolean =>
+  partsOf(config).some(({ component }) => component.reads.some((r) => (typeof r === "string" ? r : r.name) === TEACHER_COLUMN));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { discover, resolveConfig, resume, train } from "@proximal/core";
 import { expect } from "chai";
-import { fieldsFor } from "./fields.js";
+import { fieldsFor, readsTeacher } from "./fields.js";
 
 const core = new URL("../../core/dist/test/", import.meta.url);
 const { TABLE_ENGINE } = (await import(
@@ -50,8 +50,9 @@ describe("the algorithm", function () {
       trainer: { steps: 4, checkpointEvery: 1 },
       evaluation: { every: 2 },
     };
-    const columns = fieldsFor(resolveConfig(config, { cwd: sandbox.folder }));
-    return resolveConfig({ ...config, data: { ...config.data, columns } }, { cwd: sandbox.folder });
+    const first = resolveConfig(config, { cwd: sandbox.folder });
+    const teacher = readsTeacher(first) ? { teacher: config.model } : {};
+    return resolveConfig({ ...config, ...teacher, data: { ...config.data, columns: fieldsFor(first) } }, { cwd: sandbox.folder });
   };
   const metricsOf = (folder: string): string =>
     readFileSync(sandbox.path(folder, "metrics.jsonl"), "utf8").replaceAll(/"(seconds\w*|rss\w*|time\w*|\w*PerSecond)":[^,}]+,?/g, "");

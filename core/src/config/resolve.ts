@@ -24,6 +24,8 @@ export interface ResolvedConfig {
   adapter: InstalledAdapter;
   /** For the adapter, as are the keys of `engine` other than `use`. Secrets are references: see `revealSecrets`. */
   model: Record<string, unknown>;
+  /** As `model`: the frozen model whose log-probs are the column `teacherLogp`. */
+  teacher?: Record<string, unknown>;
   engine: Record<string, unknown>;
   data: DataSection;
   sampling: SamplingSection;
@@ -75,7 +77,7 @@ export function resolveDocument(document: ConfigDocument, installed: Installatio
   const output = sections.output ?? resolve(document.cwd, "runs", name);
   const trainer = { ...sections.trainer, aggregation: (sections.trainer.aggregation ?? DEFAULT_AGGREGATION) as Aggregation };
   const plugins = sections.plugins.map((plugin, i) => (plugin.startsWith(".") ? resolve(document.baseOf(["plugins", i]), plugin) : plugin));
-  const { adapter, model, engineOptions } = engine!;
+  const { adapter, model, teacher, engineOptions } = engine!;
   return {
     file: document.file,
     name,
@@ -83,6 +85,7 @@ export function resolveDocument(document: ConfigDocument, installed: Installatio
     algorithm,
     adapter,
     model,
+    ...(teacher === undefined ? {} : { teacher }),
     engine: engineOptions,
     data: sections.data,
     sampling: sections.sampling,
@@ -97,6 +100,7 @@ export function resolveDocument(document: ConfigDocument, installed: Installatio
       name,
       plugins,
       model,
+      ...(teacher === undefined ? {} : { teacher }),
       engine: { use: adapter.adapter.id, ...engineOptions },
       trainer,
       output,
@@ -194,13 +198,20 @@ function nameApart(components: readonly ResolvedComponent[], mistakes: Mistake[]
   }
 }
 
+interface ResolvedEngine {
+  adapter: InstalledAdapter;
+  model: Record<string, unknown>;
+  teacher?: Record<string, unknown>;
+  engineOptions: Record<string, unknown>;
+}
+
 function resolveEngine(
   config: Readonly<Record<string, unknown>>,
   document: ConfigDocument,
   installed: Installation,
   mistakes: Mistake[],
-): { adapter: InstalledAdapter; model: Record<string, unknown>; engineOptions: Record<string, unknown> } | undefined {
-  const { engine, model } = config;
+): ResolvedEngine | undefined {
+  const { engine, model, teacher } = config;
   if (!isRecord(engine)) return undefined;
   const only = installed.adapters.size === 1 ? [...installed.adapters.keys()][0]! : DEFAULT_ENGINE;
   const use = engine.use ?? only;
@@ -214,12 +225,16 @@ function resolveEngine(
   const baseOf = (path: Path) => document.baseOf(path);
   const { use: _use, ...engineOptions } = engine;
   const engineSchema = schemaOf(adapter.adapter.engineSchema);
-  const modelSchema = branchFor(schemaOf(adapter.adapter.modelSchema), isRecord(model) ? model : {});
+  const resolveModel = (given: unknown, section: "model" | "teacher"): Record<string, unknown> => {
+    const schema = branchFor(schemaOf(adapter.adapter.modelSchema), isRecord(given) ? given : {});
+    if (isRecord(given)) mistakes.push(...validate(schema, given, [section]), ...plainSecrets(given, [section]));
+    return absolutePaths(schema, isRecord(given) ? given : {}, baseOf, [section]);
+  };
   mistakes.push(...validate(engineSchema, engineOptions, ["engine"]), ...plainSecrets(engineOptions, ["engine"]));
-  if (isRecord(model)) mistakes.push(...validate(modelSchema, model, ["model"]), ...plainSecrets(model, ["model"]));
   return {
     adapter,
-    model: absolutePaths(modelSchema, isRecord(model) ? model : {}, baseOf, ["model"]),
+    model: resolveModel(model, "model"),
+    ...(teacher === undefined ? {} : { teacher: resolveModel(teacher, "teacher") }),
     engineOptions: absolutePaths(engineSchema, engineOptions, baseOf, ["engine"]),
   };
 }

@@ -87,7 +87,7 @@ export function composeRunSchema(installed: Installation, base: JsonSchema = cor
     }
     const refs = (what: string) => adapters.map(({ adapter }) => ({ $ref: `#/$defs/${what}-${adapter.id}` }));
     properties.engine = { default: {}, description: properties.engine!.description, anyOf: refs("engine") };
-    properties.model = { description: properties.model!.description, anyOf: refs("model") };
+    for (const name of ["model", "teacher"]) properties[name] = { description: properties[name]!.description, anyOf: refs("model") };
   }
   return { ...base, properties, $defs: defs };
 }

@@ -145,6 +145,7 @@ export const runSchema = Type.Object(
     algorithm: Type.Optional(Type.String({ description: "A named composition, every part of which can be replaced below" })),
     plugins: Type.Array(Type.String({ minLength: 1 }), { default: [], description: "Further plugin packages, by name or folder" }),
     model: openSection("The policy; keys as the engine defines them"),
+    teacher: Type.Optional(openSection("A frozen model with the policy's vocabulary, for losses that distil; keys as in `model`")),
     engine: Type.Object(
       { use: Type.Optional(Type.String()) },
       { additionalProperties: true, default: {}, description: "Where the policy runs" },

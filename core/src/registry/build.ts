@@ -2,11 +2,11 @@ import { container, type DependencyContainer } from "tsyringe";
 import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
-import { errorFromJSON, PluginError, ProximalError } from "../errors.js";
+import { ConfigError, errorFromJSON, PluginError, ProximalError } from "../errors.js";
 import { metadataOf, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
-import type { PolicyBackend, PolicyInfo } from "../policy/index.js";
+import type { PolicyBackend, PolicyInfo, Tokenizer } from "../policy/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
 import { loadAdapter, loadComponent } from "./load.js";
@@ -87,11 +87,36 @@ async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope):
 }
 
 /** Opens the policy that a config names. `valueHead`: some component trains values. */
-export async function openPolicy(config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> {
+export const openPolicy = (config: ResolvedConfig, { valueHead }: { valueHead: boolean }): Promise<PolicyBackend> =>
+  openModel(config, config.model, valueHead);
+
+/** Opens the teacher that a config names. Its vocabulary must be the policy's: it scores the policy's tokens. */
+export async function openTeacher(config: ResolvedConfig, policy: PolicyBackend): Promise<PolicyBackend | undefined> {
+  if (config.teacher === undefined) return undefined;
+  const teacher = await openModel(config, config.teacher, false);
+  if (sameVocabulary(policy.tokenizer, teacher.tokenizer)) return teacher;
+  await teacher.close();
+  throw new ConfigError("the teacher's tokens are not the policy's", {
+    file: config.place("teacher"),
+    path: "teacher",
+    given: `${teacher.tokenizer.vocabularySize} tokens`,
+    accepted: `a model with the policy's tokenizer (${policy.tokenizer.vocabularySize} tokens)`,
+  });
+}
+
+/** Sizes, stop tokens and the texts of all tokens agree. */
+function sameVocabulary(a: Tokenizer, b: Tokenizer): boolean {
+  const stops = (tokenizer: Tokenizer) => [...tokenizer.stopTokens].sort((x, y) => x - y).join();
+  if (a.vocabularySize !== b.vocabularySize || stops(a) !== stops(b)) return false;
+  const textOf = (tokenizer: Tokenizer, id: number) => tokenizer.decode([id], { skipSpecial: false });
+  return Array.from({ length: a.vocabularySize }, (_, id) => id).every((id) => textOf(a, id) === textOf(b, id));
+}
+
+async function openModel(config: ResolvedConfig, model: Record<string, unknown>, valueHead: boolean): Promise<PolicyBackend> {
   const adapter = await loadAdapter(config.adapter);
   const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = config.optimizer;
   return adapter.open({
-    model: revealSecrets(config.model),
+    model: revealSecrets(model),
     engine: revealSecrets(config.engine),
     optimizer: { beta1, beta2, epsilon, weightDecay, maxGradNorm },
     seed: config.seed,

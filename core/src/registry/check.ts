@@ -3,7 +3,16 @@ import type { ResolvedConfig } from "../config/resolve.js";
 import { CompositionError, type ErrorDetails } from "../errors.js";
 import type { ServiceName } from "../extension/names.js";
 import type { ColumnSpec } from "../rollout/column.js";
-import { POLICY_COLUMNS, partsOf, REWARD_COLUMNS, type Reference, ROLLOUT_COLUMNS, referenceOf, stageOf } from "./columns.js";
+import {
+  POLICY_COLUMNS,
+  partsOf,
+  REWARD_COLUMNS,
+  type Reference,
+  ROLLOUT_COLUMNS,
+  referenceOf,
+  stageOf,
+  TEACHER_COLUMN,
+} from "./columns.js";
 
 /** Everything that keeps the parts of a run from fitting together. */
 export class InvalidCompositionError extends CompositionError {
@@ -35,6 +44,7 @@ export function checkComposition(config: ResolvedConfig, { services = [] }: Comp
   const parts = partsOf(config);
   const problems = [
     ...checkPresence(config),
+    ...checkTeacher(config, parts),
     ...checkWriters(config, parts),
     ...checkTypes(config, parts),
     ...checkReaders(config, parts),
@@ -62,6 +72,13 @@ function checkPresence(config: ResolvedConfig): CompositionError[] {
     );
   }
   return problems;
+}
+
+/** A teacher costs a pass over every rollout. */
+function checkTeacher(config: ResolvedConfig, parts: readonly ResolvedComponent[]): CompositionError[] {
+  const isRead = parts.some(({ component }) => component.reads.some((reference) => referenceOf(reference).name === TEACHER_COLUMN));
+  if (config.teacher === undefined || isRead) return [];
+  return [problemAt(config, "teacher", `the run names a teacher, but no component reads "${TEACHER_COLUMN}"`)];
 }
 
 interface Writer {
@@ -119,7 +136,12 @@ function checkTypes(config: ResolvedConfig, parts: readonly ResolvedComponent[])
 
 function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[]): CompositionError[] {
   const writers = writersOf(config, parts);
-  const host = new Set<string>([...ROLLOUT_COLUMNS, ...POLICY_COLUMNS, ...(config.rewards.length > 0 ? REWARD_COLUMNS : [])]);
+  const host = new Set<string>([
+    ...ROLLOUT_COLUMNS,
+    ...POLICY_COLUMNS,
+    ...(config.rewards.length > 0 ? REWARD_COLUMNS : []),
+    ...(config.teacher === undefined ? [] : [TEACHER_COLUMN]),
+  ]);
   /** The sampler scores its groups, so it sees what the rewards write; a reward sees the rewards before it. */
   const isInTime = (writer: Writer, reader: ResolvedComponent): boolean => {
     if (writer.part === undefined || writer.part === reader) return true;
@@ -142,6 +164,7 @@ function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[
 
 function sourceOf(column: string): string {
   if ((REWARD_COLUMNS as readonly string[]).includes(column)) return "add a reward: rewards: [{ use: exact-match }]";
+  if (column === TEACHER_COLUMN) return "name a teacher: the section `teacher` takes the keys of `model`";
   if (column === "advantages") return "add an advantage estimator: advantage: { use: group-normalized }";
   return `add a component that writes it, or fill it from the data set: data: { columns: { ${column}: <field> } }`;
 }

@@ -32,6 +32,9 @@ export const POLICY_COLUMNS = [
   "candidateIndex",
 ] as const satisfies readonly StandardColumn[];
 
+/** The column of a run that names a teacher. */
+export const TEACHER_COLUMN = "teacherLogp" satisfies StandardColumn;
+
 /** Columns that exist as soon as a run has any reward. */
 export const REWARD_COLUMNS = ["rewards", "rewardComponents"] as const satisfies readonly StandardColumn[];
 

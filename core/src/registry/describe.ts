@@ -35,6 +35,7 @@ export function describeRun(config: ResolvedConfig): string[] {
       : [`  ${"algorithm".padEnd(12)}${algorithm.id}  (${packageName(algorithm.package)}): ${algorithm.algorithm.description}`]),
     `  ${"engine".padEnd(12)}${adapter.adapter.id}  (${packageName(adapter.package)})${values(config.engine) && `: ${values(config.engine)}`}`,
     `  ${"model".padEnd(12)}${values(config.model)}`,
+    ...(config.teacher === undefined ? [] : [`  ${"teacher".padEnd(12)}${values(config.teacher)}`]),
     `  ${"data".padEnd(12)}${data.train}`,
     ...partsOf(config).flatMap(describePart),
     `  ${"aggregation".padEnd(12)}${typeof trainer.aggregation === "string" ? trainer.aggregation : values({ ...trainer.aggregation })}`,

@@ -1,5 +1,6 @@
 import { PluginError } from "../errors.js";
 import type { PolicyOutput, ScoreRow } from "../policy/index.js";
+import { TEACHER_COLUMN } from "../registry/columns.js";
 import type { Batch, ColumnInput, ColumnSpecs } from "../rollout/index.js";
 import type { Run } from "./run.js";
 
@@ -30,7 +31,7 @@ const OUTPUT_OF: Readonly<Record<string, PolicyOutput>> = {
 export const rowsOf = (batch: Batch): ScoreRow[] =>
   batch.trajectories.map(({ prompt, tokens }) => ({ prompt: prompt.tokens, response: tokens }));
 
-/** Adds those of the `wanted` columns that only the policy can give and that the batch lacks. */
+/** Adds those of the `wanted` columns that only the policy, or the teacher, can give and that the batch lacks. */
 export async function addPolicyColumns(run: Run, batch: Batch, wanted: ReadonlySet<string>, recomputeOldLogp = false): Promise<Batch> {
   const { policy, settings } = run;
   const { temperature } = settings.sampling;
@@ -59,6 +60,9 @@ export async function addPolicyColumns(run: Run, batch: Batch, wanted: ReadonlyS
   if (missing.includes("refLogp")) {
     const reference = await policy.score(rows, { outputs: ["logp"], temperature, snapshot: REFERENCE });
     columns.refLogp = reference.logp!;
+  }
+  if (missing.includes(TEACHER_COLUMN) && run.teacher !== undefined) {
+    columns[TEACHER_COLUMN] = (await run.teacher.score(rows, { outputs: ["logp"], temperature })).logp!;
   }
   return batch.with(columns, run.specs);
 }

@@ -36,7 +36,7 @@ export async function openTarget(
     else await new TrainingJob(run).prepare();
     return { run, config };
   } catch (error) {
-    await run.policy.close();
+    await run.close();
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { DataSets } from "../data/index.js";
 import type { ExtensionPoint, Services, StepContext } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
 import type { PolicyBackend, StepValues } from "../policy/index.js";
-import { POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS } from "../registry/columns.js";
+import { POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "../registry/columns.js";
 import { type ColumnSpecs, Random } from "../rollout/index.js";
 import { TRAINER_SPECS } from "./columns.js";
 import { componentsOf, type Placed, type RunComponents, readBy, writtenBy } from "./composition.js";
@@ -13,6 +13,8 @@ import { States } from "./states.js";
 export interface RunParts {
   settings: RunSettings;
   policy: PolicyBackend;
+  /** A frozen model that scores what the policy samples. */
+  teacher?: PolicyBackend;
   composition: RunComponents;
   data: DataSets;
   /** Batch columns filled from fields of the records, as column → field. */
@@ -28,6 +30,7 @@ const POLICY_OUTPUT_COLUMNS: ReadonlySet<string> = new Set(["logp", "entropy", "
 export class Run {
   readonly settings: RunSettings;
   readonly policy: PolicyBackend;
+  readonly teacher: PolicyBackend | undefined;
   readonly composition: RunComponents;
   readonly data: DataSets;
   readonly dataColumns: Readonly<Record<string, string>>;
@@ -43,9 +46,10 @@ export class Run {
   readonly columnsOnHost: ReadonlySet<string>;
   private readonly hostServices: HostServices;
 
-  constructor({ settings, policy, composition, data, dataColumns = {}, services = {} }: RunParts) {
+  constructor({ settings, policy, teacher, composition, data, dataColumns = {}, services = {} }: RunParts) {
     this.settings = settings;
     this.policy = policy;
+    this.teacher = teacher;
     this.composition = composition;
     this.data = data;
     this.dataColumns = dataColumns;
@@ -61,6 +65,7 @@ export class Run {
       ...ROLLOUT_COLUMNS,
       ...POLICY_COLUMNS,
       ...REWARD_COLUMNS,
+      ...(teacher === undefined ? [] : [TEACHER_COLUMN]),
       ...Object.keys(dataColumns),
       ...writtenBy(this.components),
     ]);
@@ -106,5 +111,10 @@ export class Run {
       services: this.servicesOf(placed),
       random: this.random.fork("step", step, placed.metadata.point, placed.id),
     };
+  }
+
+  async close(): Promise<void> {
+    await this.policy.close();
+    await this.teacher?.close();
   }
 }

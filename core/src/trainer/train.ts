@@ -4,7 +4,7 @@ import { type DataFacts, loadDataSets } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { ServiceName } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
-import { buildComposition, openPolicy, runFactsOf } from "../registry/build.js";
+import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
 import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { resolveConfig } from "../registry/resolve.js";
@@ -66,7 +66,7 @@ const homeOf = ({ file }: ResolvedConfig): string => (file === undefined ? proce
 async function openJob(kind: RunKind, config: ResolvedConfig, { services }: SessionOptions): Promise<{ job: Job; close(): Promise<void> }> {
   if (kind === "train") {
     const run = await openRun(config, services);
-    return { job: new TrainingJob(run), close: () => run.policy.close() };
+    return { job: new TrainingJob(run), close: () => run.close() };
   }
   if (config.sft === undefined) {
     throw new UsageError("the config has no section `sft`", { file: config.file, hint: "add `sft: { steps: …, batchSize: … }`" });
@@ -87,7 +87,9 @@ export async function openRun(config: ResolvedConfig, services: HostServices = {
     const data = loadDataSets(config.data, facts, config.seed);
     const runFacts = runFactsOf(config, policy.info);
     const composition = await buildComposition(config, runFacts, { services: Object.keys(services) as ServiceName[] });
-    return new Run({ settings: config, policy, composition, data, dataColumns: config.data.columns, services });
+    const teacher = await openTeacher(config, policy);
+    const parts = { settings: config, policy, teacher, composition, data, dataColumns: config.data.columns, services };
+    return orClose(teacher, () => new Run(parts));
   });
 }
 
@@ -99,10 +101,16 @@ async function withPolicy<T>(
 ): Promise<T> {
   const policy = await openPolicy(config, { valueHead });
   const { tokenizer, info } = policy;
+  const facts = { tokenizer, contextLength: info.contextLength, maxTokens: config.sampling.maxTokens, answerRequired };
+  return orClose(policy, () => make(policy, facts));
+}
+
+/** Closes the model again when what is made of it fails: its thread would keep the process alive. */
+async function orClose<T>(model: PolicyBackend | undefined, make: () => T | Promise<T>): Promise<T> {
   try {
-    return await make(policy, { tokenizer, contextLength: info.contextLength, maxTokens: config.sampling.maxTokens, answerRequired });
+    return await make();
   } catch (error) {
-    await policy.close();
+    await model?.close();
     throw error;
   }
 }

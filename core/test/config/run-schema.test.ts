@@ -43,6 +43,8 @@ describe("the run schema for editors", () => {
     [false, { engine: { use: "toy", threads: 0 } }],
     [false, { engine: { use: "none" } }],
     [false, { model: { checkpoint: 3 } }],
+    [true, { teacher: { checkpoint: "t" } }],
+    [false, { teacher: { checkpoint: "t", layers: "many" } }],
     [false, { algorithm: "none" }],
     [false, { seeds: 1 }],
     [false, { trainer: { aggregation: "seq-mean-token-sum-norm" } }],

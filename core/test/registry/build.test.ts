@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { CORE_FOLDER } from "../../src/config/installation.js";
 import { ProximalError } from "../../src/errors.js";
-import { buildComposition, openPolicy, runFactsOf } from "../../src/registry/build.js";
+import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../../src/registry/build.js";
 import type { RunComponents } from "../../src/registry/placed.js";
 import { resolveConfig } from "../../src/registry/resolve.js";
 import { type Sandbox, softProject } from "./sandbox.js";
@@ -11,6 +11,21 @@ const plugin = (body: string, component = "Gate"): string => `
 import { definePlugin, options, trustRegionGate, Type, ConfigError } from "@proximal/core";
 ${body}
 export default definePlugin({ slug: "test", title: "", provenance: "", components: [${component}] });
+`;
+
+/** Code of an engine whose models know one token a letter. */
+const LETTERS_ENGINE = `
+import { defineAdapter, Type } from "@proximal/core";
+export default defineAdapter({
+  id: "letters",
+  description: "Models without a network",
+  modelSchema: Type.Object({ letters: Type.String() }),
+  engineSchema: Type.Object({}),
+  open: async ({ model: { letters } }) => ({
+    tokenizer: { vocabularySize: letters.length, stopTokens: [0], decode: ([id]) => letters[id] },
+    close: async () => {},
+  }),
+});
 `;
 
 describe("building a run's components", () => {
@@ -93,6 +108,23 @@ describe("building a run's components", () => {
     expect(await failure({ rewards: [{ use: "scaled", apiKey: "env:PROXIMAL_TEST_KEY", inner: [{ use: "numeric" }] }] })).to.contain(
       "PROXIMAL_TEST_KEY is not set",
     );
+  });
+
+  it("opens a teacher with the policy's vocabulary alone", async () => {
+    const own = await softProject();
+    await own.install("@proximal/letters", LETTERS_ENGINE);
+    const open = async (policy: string, teacher: string) => {
+      const models = { engine: { use: "letters" }, model: { letters: policy }, teacher: { letters: teacher } };
+      const resolved = resolveConfig({ ...models, data: { train: "a" }, algorithm: "soft" }, { cwd: own.folder });
+      return openTeacher(resolved, await openPolicy(resolved, { valueHead: false }));
+    };
+    expect((await open("abc", "abc"))!.tokenizer.vocabularySize).to.equal(3);
+    for (const other of ["ab", "acb"]) {
+      const error = await open("abc", other).catch((thrown) => thrown);
+      expect(error).instanceOf(ProximalError);
+      expect((error as ProximalError).describe()).to.contain("teacher: the teacher's tokens are not the policy's");
+    }
+    own.remove();
   });
 
   it("opens the policy with validated sections and secrets revealed", async () => {

@@ -137,6 +137,19 @@ describe("checking a composition", () => {
     ["a need that is met", [component("gate", "g", { needs: ["group-of-equal-prompts"] })], { ...soft, gate: { use: "g" } }],
     ["a service of every run", [component("gate", "g", { requires: ["scoreTokens"] })], { ...soft, gate: { use: "g" } }],
     [
+      "a teacher's column",
+      [component("gate", "g", { reads: ["teacherLogp"] })],
+      { ...soft, gate: { use: "g" }, teacher: { checkpoint: "t" } },
+    ],
+    [
+      "a teacher's column without a teacher",
+      [component("gate", "g", { reads: ["teacherLogp"] })],
+      { ...soft, gate: { use: "g" } },
+      'reads the column "teacherLogp", which nobody writes',
+      "name a teacher",
+    ],
+    ["a teacher whom nobody asks", [], { ...soft, teacher: { checkpoint: "t" } }, 'no component reads "teacherLogp"'],
+    [
       "a service that is missing",
       [component("reward", "r", { requires: ["judge"] })],
       { ...soft, rewards: [{ use: "r" }] },

@@ -1,8 +1,11 @@
 import { rmSync } from "node:fs";
 import { expect } from "chai";
 import {
+  type AdvantageEstimator,
+  advantageEstimator,
   type Batch,
   type Context,
+  type EstimateResult,
   type GenerateRequest,
   IndependentSampler,
   type Objective,
@@ -14,6 +17,9 @@ import {
   type SampleContext,
   type SampleResult,
   type Sampler,
+  type ScoreOptions,
+  type ScoreResult,
+  type ScoreRow,
   type State,
   type StepExpressions,
   sampler,
@@ -257,6 +263,31 @@ describe("a training step", () => {
     expect([...drawn[0]!.tokens.subarray(0, 2)]).to.deep.equal([5, 6]);
     expect([...drawn[0]!.mask.subarray(0, 3)]).to.deep.equal([0, 0, 1]);
     expect([...drawn[0]!.logp.subarray(0, 2)]).to.deep.equal([0, 0]);
+  });
+
+  it("lets the teacher score what the policy sampled, at the same temperature", async () => {
+    let read: number[] = [];
+    @advantageEstimator({ id: "reader", reads: ["teacherLogp"], writes: ["advantages"] })
+    class Reader implements AdvantageEstimator {
+      estimate(batch: Batch): EstimateResult {
+        read = [...batch.f64("teacherLogp")];
+        return { columns: { advantages: new Float64Array(batch.rows) } };
+      }
+    }
+    const asked: (readonly ScoreRow[] | number)[] = [];
+    class Teacher extends TabularPolicy {
+      override async score(rows: readonly ScoreRow[], { temperature }: ScoreOptions): Promise<ScoreResult> {
+        asked.push(rows, temperature);
+        return { logp: Float64Array.from(rows.flatMap(({ response }) => [...response].map((token) => -1 - token))) };
+      }
+    }
+    const settings = { sampling: { temperature: 0.7 } };
+    const run = tabularRun(folder, { teacher: new Teacher(), composition: { ...gateOnly(), advantage: place(Reader) }, settings });
+    const { sampled } = await trainingStep(run, 0);
+    expect(asked).to.deep.equal([sampled.trajectories.map(({ prompt, tokens }) => ({ prompt: prompt.tokens, response: tokens })), 0.7]);
+    expect(read).to.deep.equal([...sampled.i32("tokens")].map((token) => -1 - token));
+    await run.close();
+    expect((run.teacher as Teacher).closed).to.equal(true);
   });
 
   it("gives a component only the services that it asks for", () => {

@@ -28,7 +28,7 @@ export async function evalCommand(target: string, { set, checkpoint, json, ...op
       console.log(JSON.stringify({ target, how, overall, ...(options.by === undefined ? {} : { by: options.by, groups }) }, null, 2));
     else console.log([`${target}, ${how}`, ...table(overall, groups, options.by)].join("\n"));
   } finally {
-    await run.policy.close();
+    await run.close();
   }
 }
 
@@ -78,6 +78,6 @@ export async function generateCommand(
     if (prompts.length > 0) return await answer(prompts);
     for await (const line of createInterface({ input: process.stdin })) if (line !== "") await answer([line]);
   } finally {
-    await run.policy.close();
+    await run.close();
   }
 }
