@@ -1,0 +1,15 @@
+// npm run bench -- NAME [options]: runs bench/NAME.mjs.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = import.meta.dirname;
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".mjs") && file !== "index.mjs")
+  .map((file) => file.slice(0, -4));
+const [name, ...rest] = process.argv.slice(2);
+if (!names.includes(name)) {
+  console.error(`usage: npm run bench -- ${names.join("|")} [options]`);
+  process.exit(1);
+}
+process.exit(spawnSync(process.execPath, [join(folder, `${name}.mjs`), ...rest], { stdio: "inherit" }).status ?? 1);
