@@ -1,4 +1,4 @@
-import { type DecodeRequest, type DecodeResult, NumericalError, type ProximalError } from "@proximal/core";
+import { type DecodeRequest, type DecodeResult, NumericalError, type ProximalError, Random } from "@proximal/core";
 import { expect } from "chai";
 import { uniform } from "../../src/index.js";
 import { decode, draw, ids, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
@@ -138,6 +138,20 @@ describe("decode", () => {
     const alone = await Promise.all(many.slice(0, 6).map(async (r) => (await decode(policy, [r]))[0]!));
     for (const others of [reversed, batches]) expectEqual(others, together);
     expectEqual(alone, together.slice(0, 6));
+  });
+
+  it("more prompts than one prefill takes are prefilled in parts", async () => {
+    const random = new Random(8);
+    const prompt = () => Int32Array.from({ length: 55 + random.integer(5) }, () => random.integer(policy.config.vocab_size));
+    const requests = Array.from({ length: 80 }, (_, key) =>
+      request({ prompt: prompt(), key, maxTokens: 3, ...(key % 3 === 0 ? { prefix: ids(key % 7, 4) } : {}) }),
+    );
+    expectEqual(await decode(policy, requests, { maxRows: 80 }), await decode(policy, requests, { maxRows: 20 }));
+    const some = [0, 1, 79];
+    expectEqual(
+      (await decode(policy, requests, { maxRows: 80 })).filter((_, i) => some.includes(i)),
+      some.map((i) => referenceDecode(policy, requests[i]!)),
+    );
   });
 
   it("a given beginning and the same key continue the response they were taken from", async () => {
