@@ -96,7 +96,13 @@ class Tree {
       if (segment.finish === "stop" || boxed || cut) {
         this.leaves.push({
           ...path,
-          leaf: { ...segment, logp: Float64Array.from(path.logp), finish: segment.finish === "stop" || boxed ? "stop" : "length" },
+          leaf: {
+            ...segment,
+            // Earlier segments came as a given prefix, but the policy sampled them: they are trained on.
+            mask: new Uint8Array(segment.tokens.length).fill(1),
+            logp: Float64Array.from(path.logp),
+            finish: segment.finish === "stop" || boxed ? "stop" : "length",
+          },
         });
       } else open.push(path);
     });
