@@ -19,6 +19,10 @@ export interface DataState extends State {
 export interface PlannedGroup {
   prompt: Prompt;
   count: number;
+  /** Response tokens that are given to all of them; they count towards the longest response. */
+  prefix?: Int32Array;
+  /** Columns that all of them shall carry. */
+  columns?: GenerateRequest["columns"];
 }
 
 /**
@@ -51,9 +55,10 @@ export abstract class GroupSampler<S extends DataState = DataState> implements S
   }
 
   protected async rollout(planned: readonly PlannedGroup[], context: SampleContext<S>): Promise<Group[]> {
-    const requests = planned.flatMap(({ prompt, count }, g) =>
-      Array.from({ length: count }, (_, i): GenerateRequest => ({ prompt, key: `${g}/${i}` })),
-    );
+    const requests = planned.flatMap(({ prompt, count, prefix, columns }, g) => {
+      const given = prefix === undefined ? {} : { prefix, maxTokens: Math.max(1, context.maxTokens - prefix.length) };
+      return Array.from({ length: count }, (_, i): GenerateRequest => ({ prompt, key: `${g}/${i}`, columns, ...given }));
+    });
     const trajectories = await context.generate(requests);
     let at = 0;
     return planned.map(({ prompt, count }) => {

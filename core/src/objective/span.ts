@@ -69,9 +69,10 @@ export function spanOf(loss: Expr, variables: ReadonlySet<Expr>, { B, T }: { B: 
       if (before.length > 0 && before.every((span) => span !== undefined))
         mixed = [...before, reach.get(condition!)?.mixed ?? "token"].reduce(wider, "group");
     }
-    const bilinear = (node.op === "mul" || node.op === "matmul" || node.op === "where") && varying.length === 1;
+    const bilinear = (node.op === "mul" || node.op === "matmul") && varying.length === 1;
+    const chosen = node.op === "where" && !reach.has(node.inputs[0]!);
     const scaled = node.op === "div" && reach.get(node.inputs[1]!) === undefined;
-    if (!LINEAR.has(node.op) && !bilinear && !scaled) fixed = wider(fixed, mixed);
+    if (!LINEAR.has(node.op) && !bilinear && !chosen && !scaled) fixed = wider(fixed, mixed);
     if (node.op === "sum" || node.op === "reduceMax") {
       const axes = node.is("sum") || node.is("reduceMax") ? node.attributes.axes : [];
       const shape = node.inputs[0]!.shape;

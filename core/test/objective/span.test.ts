@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Context, type LossComponent, ObjectiveProgram, type Span, type Term } from "../../src/index.js";
+import { type Context, type LossComponent, ObjectiveProgram, type Span, type Term, where } from "../../src/index.js";
 
 function spanOfTerm(terms: (context: Context) => Term): Span {
   const component: LossComponent = { terms };
@@ -37,6 +37,11 @@ describe("What an update may split", () => {
     ],
     ["nothing, where rows meet those of an equal column", (c) => ({ value: c.sumBy("domain", c.sequenceSum(c.logp)).exp() }), "batch"],
     ["nothing, where the batch's mean is squared", (c) => scalar(c.batchMean(c.logp).square()), "batch"],
+    [
+      "tokens again, where the data choose between two sums over the update",
+      (c) => scalar(where(c.groups.greater(1), c.batchSum(c.ratio), c.batchSum(c.logp))),
+      "token",
+    ],
     [
       "tokens again, where a sum over the update is divided by a number of the host",
       (c) => scalar(c.batchSum(c.ratio).div(c.updateNumber("rows", (b) => b.rows))),
