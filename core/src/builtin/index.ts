@@ -13,6 +13,7 @@ export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
 export * from "./kl.js";
+export * from "./rescored.js";
 export * from "./rewards.js";
 export * as statistics from "./statistics.js";
 

@@ -63,6 +63,8 @@ export interface GenerateRequest {
   /** At most this many further tokens; the run's `maxTokens` by default. */
   maxTokens?: number;
   temperature?: number;
+  /** Take the likeliest token at every position; log-probs stay those at the temperature. */
+  greedy?: boolean;
   /** Names the noise of this response inside the step; by default its place in the call. */
   key?: string;
   /** Columns the trajectory shall carry (`hinted`, `treePath`, …). */
@@ -90,6 +92,8 @@ export interface SampleResult<S extends State = State> {
 
 export interface Sampler<S extends State = State> extends MaybeStateful<S> {
   collect(context: SampleContext<S>): Promise<SampleResult<S>>;
+  /** What the policy is shown for a prompt at evaluation; the prompt itself when left out. */
+  evaluationPrompt?(prompt: Prompt, facts: { state: S; prompts: Pick<PromptSource, "derive"> }): Prompt;
 }
 
 // ── Reward ──────────────────────────────────────────────────────────────────────────────────────────

@@ -15,10 +15,17 @@ export type ScoreTokens = (
 /** Flat gradient of the run's loss on the named layers (all when left out), with the given advantages [B] or [tokens]. No step. */
 export type PolicyGradient = (batch: Batch, advantages: ArrayLike<number>, layers?: readonly number[]) => Promise<Float32Array>;
 
+/**
+ * Gradient of the summed log-probability of the batch's own tokens (mask 1), flat by parameter name; of all parameters when
+ * none are named. No step.
+ */
+export type LikelihoodGradient = (batch: Batch, parameters?: readonly string[]) => Promise<Readonly<Record<string, Float32Array>>>;
+
 /** Holds exactly what a component's `requires` names; anything else throws when it is touched. */
 export interface Services {
   readonly embed: Embed;
   readonly judge: Judge;
   readonly scoreTokens: ScoreTokens;
   readonly policyGradient: PolicyGradient;
+  readonly likelihoodGradient: LikelihoodGradient;
 }

@@ -29,7 +29,7 @@ export class InvalidCompositionError extends CompositionError {
 }
 
 /** Services that every run offers. */
-const RUN_SERVICES: readonly ServiceName[] = ["scoreTokens", "policyGradient"];
+const RUN_SERVICES: readonly ServiceName[] = ["scoreTokens", "policyGradient", "likelihoodGradient"];
 
 export interface CompositionOptions {
   /** Services that come from outside the run. */

@@ -62,13 +62,20 @@ function rewardParts({ composition }: Run, batch: Batch): Record<string, Float64
   return Object.fromEntries([...whole, ...parts]);
 }
 
+/** What the sampler shows the policy for each prompt. */
+function shownPrompts({ composition: { sampler }, states, data }: Run, prompts: readonly Prompt[]): readonly Prompt[] {
+  const facts = { state: states.get(sampler), prompts: data.train };
+  return prompts.map((prompt) => sampler.component.evaluationPrompt?.(prompt, facts) ?? prompt);
+}
+
 async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, samples: number): Promise<Group[]> {
   const { policy, settings } = run;
+  const shown = shownPrompts(run, prompts);
   const { maxTokens, temperature, topK, topP, minP } = settings.sampling;
   const noise = run.random.fork("evaluation");
-  const requests = prompts.flatMap((prompt) =>
+  const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
-      prompt: prompt.tokens,
+      prompt: shown[p]!.tokens,
       key: noise.fork(prompt.id, i).key(),
       greedy,
       maxTokens,
@@ -82,7 +89,7 @@ async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, sam
   return prompts.map((prompt, p) => ({
     prompt,
     trajectories: decoded.slice(p * samples, (p + 1) * samples).map(({ tokens, logp, finish }) => ({
-      prompt,
+      prompt: shown[p]!,
       tokens,
       mask: new Uint8Array(tokens.length).fill(1),
       logp,

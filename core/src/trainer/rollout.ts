@@ -26,6 +26,7 @@ export function makeGenerate(run: Run, step: number): (requests: readonly Genera
         key: keyOf(request),
         maxTokens: request.maxTokens ?? sampling.maxTokens,
         temperature: request.temperature ?? sampling.temperature,
+        greedy: request.greedy,
         topK: sampling.topK,
         topP: sampling.topP,
         minP: sampling.minP,

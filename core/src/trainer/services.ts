@@ -1,5 +1,6 @@
 import { PluginError } from "../errors.js";
-import type { PolicyGradient, ScoreTokens, ServiceName, Services } from "../extension/index.js";
+import type { LikelihoodGradient, PolicyGradient, ScoreTokens, ServiceName, Services } from "../extension/index.js";
+import { ObjectiveProgram } from "../objective/index.js";
 import type { StepValues } from "../policy/index.js";
 import { rowsOf } from "./columns.js";
 import type { Placed } from "./composition.js";
@@ -16,6 +17,7 @@ export function servicesOf(run: Run, { id, metadata }: Placed, host: HostService
     }
     if (name === "scoreTokens") return scoreTokens(run);
     if (name === "policyGradient") return policyGradient(run);
+    if (name === "likelihoodGradient") return likelihoodGradient(run);
     const given = host[name];
     if (given !== undefined) return given;
     throw new PluginError(`the ${metadata.point} "${id}" needs the service "${name}", which this run does not have`);
@@ -32,6 +34,9 @@ export function servicesOf(run: Run, { id, metadata }: Placed, host: HostService
     },
     get policyGradient() {
       return service("policyGradient") as PolicyGradient;
+    },
+    get likelihoodGradient() {
+      return service("likelihoodGradient") as LikelihoodGradient;
     },
   };
 }
@@ -65,6 +70,16 @@ const policyGradient =
     }
     return flat;
   };
+
+const LIKELIHOOD = new ObjectiveProgram(
+  [{ id: "likelihood", component: { terms: ({ logp }) => ({ value: logp, aggregation: "token-sum" }) }, coefficient: 1, stepShapes: {} }],
+  { aggregation: "token-sum" },
+);
+
+const likelihoodGradient =
+  (run: Run): LikelihoodGradient =>
+  (batch, parameters) =>
+    run.policy.gradients({ program: LIKELIHOOD, batch, stepValues: {}, temperature: run.settings.sampling.temperature }, parameters);
 
 /** What all terms read in the coming update, by `<term>.<name>`. */
 export function stepValuesOf(run: Run, step: number, learningRate: number): StepValues {

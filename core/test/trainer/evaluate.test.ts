@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { expect } from "chai";
-import { evaluatePrompts, passAtK, summarize } from "../../src/index.js";
-import { tabularRun, temporaryFolder } from "../doubles/runs.js";
+import { evaluatePrompts, IndependentSampler, type Prompt, type PromptSource, passAtK, sampler, summarize } from "../../src/index.js";
+import { grpo, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
 
 describe("pass@k", () => {
   const table: [n: number, c: number, k: number, expected: number][] = [
@@ -34,6 +34,21 @@ describe("an evaluation", () => {
     await run.policy.decode([{ prompt: prompts[0]!.tokens, key: 7, maxTokens: 3, temperature: 1 }]);
     expect(await texts()).to.deep.equal(first);
     expect(first[0]).to.have.length(4);
+  });
+
+  it("shows the policy what the sampler makes of a prompt", async () => {
+    @sampler({ id: "framing" })
+    class Framing extends IndependentSampler {
+      constructor() {
+        super({ groupSize: 1, promptsPerStep: 1, shuffle: false });
+      }
+      evaluationPrompt(prompt: Prompt, { prompts }: { prompts: Pick<PromptSource, "derive"> }): Prompt {
+        return prompts.derive(prompt, `1+${prompt.text}`);
+      }
+    }
+    const run = tabularRun(folder, { composition: { ...grpo(), sampler: place(Framing) } });
+    const [problem] = await evaluatePrompts(run, run.data.train.prompts, { limit: 1, greedy: true, samples: 1 });
+    expect(problem!.responses[0]!.prompt.text).to.equal(`1+${problem!.prompt.text}`);
   });
 
   it("reports accuracy, pass@k, length and truncated share", async () => {

@@ -5,6 +5,7 @@ import {
   advantageEstimator,
   type Batch,
   type Context,
+  type DecodeRequest,
   type EstimateResult,
   type GenerateRequest,
   IndependentSampler,
@@ -21,12 +22,15 @@ import {
   type ScoreResult,
   type ScoreRow,
   type State,
+  type StepContext,
   type StepExpressions,
   sampler,
   type Trajectory,
   trainingStep,
   type UpdateOutcome,
 } from "../../src/index.js";
+import { makeGenerate } from "../../src/trainer/rollout.js";
+import { CharTokenizer } from "../doubles/char-tokenizer.js";
 import { grpo, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
 import { TabularPolicy } from "../doubles/tabular-policy.js";
 
@@ -288,6 +292,40 @@ describe("a training step", () => {
     expect(read).to.deep.equal([...sampled.i32("tokens")].map((token) => -1 - token));
     await run.close();
     expect((run.teacher as Teacher).closed).to.equal(true);
+  });
+
+  it("gives the gradient of the summed log-likelihood: one minus the probability at a sampled logit, masked tokens left out", async () => {
+    let gradient: Readonly<Record<string, Float32Array>> = {};
+    @advantageEstimator({ id: "curious", requires: ["likelihoodGradient"], writes: ["advantages"] })
+    class Curious implements AdvantageEstimator {
+      async estimate(batch: Batch, { services }: StepContext): Promise<EstimateResult> {
+        const one = batch.select([0]);
+        gradient = await services.likelihoodGradient(one.with({ mask: Float64Array.from(one.i32("tokens"), (_, t) => (t === 0 ? 1 : 0)) }));
+        return { columns: { advantages: new Float64Array(batch.rows) } };
+      }
+    }
+    const run = tabularRun(folder, { composition: { ...gateOnly(), advantage: place(Curious) } });
+    const { sampled } = await trainingStep(run, 0);
+    const { prompt, tokens } = sampled.trajectories[0]!;
+    const V = run.policy.info.vocabularySize;
+    const cell = gradient[`${prompt.tokens.join(",")}@0`]!;
+    expect(cell[tokens[0]!]).to.be.closeTo(1 - 1 / V, 1e-6);
+    const others = Object.entries(gradient).filter(([name]) => name !== `${prompt.tokens.join(",")}@0`);
+    expect(others.flatMap(([, values]) => [...values]).filter((x) => x !== 0)).to.deep.equal([]);
+  });
+
+  it("decodes greedily what the sampler asks for greedily", async () => {
+    const asked: (boolean | undefined)[] = [];
+    class Watching extends TabularPolicy {
+      override async decode(requests: readonly DecodeRequest[]) {
+        asked.push(...requests.map(({ greedy }) => greedy));
+        return super.decode(requests);
+      }
+    }
+    const tokenizer = new CharTokenizer("0123456789+=");
+    const run = tabularRun(folder, { policy: new Watching({ tokenizer }) });
+    await makeGenerate(run, 0)([{ prompt: run.data.train.get(0), greedy: true }, { prompt: run.data.train.get(0) }]);
+    expect(asked).to.deep.equal([true, undefined]);
   });
 
   it("gives a component only the services that it asks for", () => {

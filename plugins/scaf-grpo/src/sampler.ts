@@ -6,6 +6,7 @@ import {
   groupSamplerOptions,
   options,
   type Prompt,
+  rescored,
   type SampleContext,
   type SampleResult,
   type Static,
@@ -134,16 +135,10 @@ export class ScafSampler extends GroupSampler {
 async function onPlainPrompts(batch: Batch, groups: readonly Group[], { policy }: SampleContext<DataState>): Promise<Batch> {
   const hinted = batch.f64("hinted");
   const rows = Array.from({ length: batch.rows }, (_, row) => row).filter((row) => hinted[row] === 1);
-  const plain = (row: number) => groups[batch.group[row]!]!.prompt;
-  const { logp } = await policy.score(
-    rows.map((row) => ({ prompt: plain(row).tokens, response: batch.trajectories[row]!.tokens })),
-    { outputs: ["logp"], temperature: batch.trajectories[rows[0] ?? 0]?.temperature ?? 1 },
+  const plain = await rescored(
+    rows.map((row) => ({ ...batch.trajectories[row]!, prompt: groups[batch.group[row]!]!.prompt })),
+    policy,
   );
-  let at = 0;
-  const trajectories = batch.trajectories.map((trajectory, row): Trajectory => {
-    if (hinted[row] !== 1) return trajectory;
-    at += trajectory.tokens.length;
-    return { ...trajectory, prompt: plain(row), logp: logp!.slice(at - trajectory.tokens.length, at) };
-  });
+  const trajectories = batch.trajectories.map((trajectory, row) => (hinted[row] === 1 ? plain[rows.indexOf(row)]! : trajectory));
   return batch.withTrajectories(trajectories).with({ oldLogp: trajectories.map((t) => [...t.logp]) });
 }
