@@ -9,6 +9,8 @@ export interface ResolveOptions {
   set?: readonly string[];
   /** The process's working directory by default. */
   cwd?: string;
+  /** Further folders whose installed packages count: a run folder lies anywhere, its packages are where the command is run. */
+  packages?: readonly string[];
 }
 
 export interface Resolution {
@@ -17,13 +19,13 @@ export interface Resolution {
 }
 
 /** Reads a config, finds the installed packages, and checks the one against the other. No package's code is loaded. */
-export function resolveRun(source: string | object, { set = [], cwd = process.cwd() }: ResolveOptions = {}): Resolution {
+export function resolveRun(source: string | object, { set = [], cwd = process.cwd(), packages = [] }: ResolveOptions = {}): Resolution {
   const document = typeof source === "string" ? ConfigDocument.read(source, cwd) : ConfigDocument.of(source, cwd);
   const overrides = set.map(parseOverride);
   const isList = ({ path }: { path: readonly (string | number)[] }) => path.length > 1 && LIST_SECTIONS.has(String(path[0]));
   for (const override of overrides.filter((o) => !isList(o))) document.set(override);
   const { plugins } = document.value;
-  const installed = discover([document.folder, cwd], {
+  const installed = discover([...new Set([document.folder, cwd, ...packages])], {
     plugins: Array.isArray(plugins) ? plugins.filter((plugin) => typeof plugin === "string") : [],
     base: document.baseOf(["plugins"]),
   });

@@ -29,7 +29,7 @@ export async function openTarget(
   const isRun = existsSync(target) && statSync(target).isDirectory();
   const file = isRun ? join(target, "config.json") : target;
   const cwd = isRun ? RunFolder.open(target).origin.folder : options.cwd;
-  const config = completed(file, { ...options, cwd });
+  const config = completed(file, { ...options, cwd, packages: [process.cwd()] });
   const run = await openRun(config);
   try {
     if (isRun) await run.policy.restore(join(await checkpointOf(target, checkpoint), "policy"));

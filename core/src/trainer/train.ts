@@ -40,7 +40,7 @@ export const sft = (config: ResolvedConfig, options: StartOptions = {}): Promise
 export async function resume(path: string, options: SessionOptions = {}): Promise<RunSummary | null> {
   const folder = RunFolder.open(path);
   if (folder.finished) throw new UsageError("the run is finished: there is nothing to continue", { file: path });
-  const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder });
+  const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
   const { job, close } = await openJob(folder.origin.kind, config, options);
   try {
     return await runLoop(job, { folder, resume: true, ...options });
