@@ -9,7 +9,12 @@ export const aggregationOptions = {
       { description: "How per-token values become one number; the algorithm's when left out" },
     ),
   ),
-  fixedLength: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "Tokens; divisor of seq-mean-token-sum-norm" })),
+  fixedLength: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: "Tokens; divisor of seq-mean-token-sum-norm, the run's longest response when left out",
+    }),
+  ),
 };
 
 const schema = Type.Object(aggregationOptions);

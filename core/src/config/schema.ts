@@ -85,7 +85,7 @@ export const optimizerSection = section(
 const FIXED_LENGTH = "seq-mean-token-sum-norm";
 const aggregation = Type.Union(
   [
-    Type.Enum(AGGREGATIONS.filter((name) => name !== "scalar" && name !== FIXED_LENGTH)),
+    Type.Enum(AGGREGATIONS.filter((name) => name !== "scalar")),
     Type.Object({ kind: Type.Literal(FIXED_LENGTH), fixedLength: Type.Number({ exclusiveMinimum: 0, description: "Tokens" }) }),
   ],
   { description: "How per-token values become one number, for terms that do not say; the algorithm's, else token-mean" },

@@ -48,10 +48,8 @@ export function programOf(
     }
     return { id: unique, component: instance, coefficient, stepShapes };
   });
-  return {
-    program: new ObjectiveProgram(parts, { aggregation, specs, available, sizes: { V: run.vocabularySize, H: run.hiddenSize } }),
-    stepValues,
-  };
+  const sizes = { V: run.vocabularySize, H: run.hiddenSize };
+  return { program: new ObjectiveProgram(parts, { aggregation, specs, available, sizes, maxTokens: run.maxTokens }), stepValues };
 }
 
 export interface ProgramFacts {

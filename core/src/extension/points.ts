@@ -139,7 +139,7 @@ export interface AdvantageEstimator<S extends State = State> extends MaybeStatef
  * - `token-mean`: sum over tokens / number of tokens
  * - `seq-mean-token-mean`: mean over non-empty rows of the token mean
  * - `seq-mean-token-sum`: mean over non-empty rows of the token sum
- * - `seq-mean-token-sum-norm`: the same divided by `fixedLength`
+ * - `seq-mean-token-sum-norm`: the same divided by `fixedLength`, the run's longest response when left out
  * - `otm`: sum over rows of the token mean, divided by the number of groups
  * - `row-mean`: values of rows [B, 1], mean over ALL rows, empty ones included
  * - `token-sum`: sum over tokens
@@ -166,6 +166,8 @@ export interface Term {
   value: Expr;
   /** The algorithm's when left out. */
   aggregation?: Aggregation;
+  /** Bool column of rows or tokens: where it holds, tokens count neither in the sum nor in the mean's denominator. */
+  without?: string;
   /** Distinguishes several terms of one component in metrics. */
   name?: string;
   observe?: Readonly<Record<string, Observation>>;

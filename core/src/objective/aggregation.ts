@@ -1,15 +1,21 @@
 import { ConfigError } from "../errors.js";
 import type { Aggregation, AggregationName } from "../extension/points.js";
 
-/** Feed name of an aggregation's weights. */
-export const aggregationKey = (aggregation: Aggregation): string =>
-  typeof aggregation === "string"
-    ? aggregation
-    : aggregation.kind === "seq-mean-token-sum-norm"
-      ? `${aggregation.kind}/${aggregation.fixedLength}`
-      : aggregation.kind;
+export interface AggregationFacts {
+  /** Length of a fixed-length mean that names none, tokens. */
+  maxTokens?: number;
+  /** Column of the tokens or rows that are left out. */
+  without?: string;
+}
 
-export const aggregationName = (key: string): AggregationName => key.split("/")[0] as AggregationName;
+/** Feed name of an aggregation's weights: `kind`, `kind/fixedLength`, followed by `!column` of what is left out. */
+export function aggregationKey(aggregation: Aggregation, { maxTokens, without }: AggregationFacts = {}): string {
+  const { kind, fixedLength = maxTokens } = typeof aggregation === "string" ? { kind: aggregation } : aggregation;
+  const length = kind === "seq-mean-token-sum-norm" && fixedLength !== undefined ? `/${fixedLength}` : "";
+  return `${kind}${length}${without === undefined ? "" : `!${without}`}`;
+}
+
+export const aggregationName = (key: string): AggregationName => key.split(/[/!]/)[0] as AggregationName;
 
 /**
  * Weight of every token so that the aggregated loss is Σ weight·value: [tokens], flat (for `row-mean` [rows]).

@@ -60,7 +60,15 @@ export class ObjectiveProgram implements LossProgram {
 
   constructor(
     readonly parts: readonly LossPart[],
-    readonly options: { aggregation: Aggregation; specs?: ColumnSpecs; available?: (column: string) => boolean; sizes?: KnownSizes },
+    readonly options: {
+      /** Of terms that name none. */
+      aggregation: Aggregation;
+      specs?: ColumnSpecs;
+      available?: (column: string) => boolean;
+      sizes?: KnownSizes;
+      /** Longest response, tokens: divisor of a fixed-length mean that names none. */
+      maxTokens?: number;
+    },
   ) {
     const variables = new Set<Expr>();
     const dims = { ...SYMBOLS, V: options.sizes?.V ?? SYMBOLS.V, H: options.sizes?.H ?? SYMBOLS.H };
@@ -85,6 +93,8 @@ export class ObjectiveProgram implements LossProgram {
     this.topK = context.topK;
     this.updateNumbers = context.updateNumbers;
     const groupMasks = context.inputs.has("group") ? new Set([context.sameGroup]) : new Set<Expr>();
+    // Statistics of columns over rows break under a split as those of the policy's outputs do.
+    for (const x of context.inputs.values()) if (x.shape[0] === SYMBOLS.B) variables.add(x);
     this.span = spanOf(built.loss, variables, SYMBOLS, groupMasks);
     this.observations = Object.fromEntries(Object.entries(built.observed).map(([name, x]) => [name, x.shape]));
   }
@@ -113,11 +123,13 @@ export class ObjectiveProgram implements LossProgram {
       );
       const terms = part.component.terms(context, stepValues);
       for (const term of Array.isArray(terms) ? (terms as readonly Term[]) : [terms as Term]) {
-        const value = aggregate(context, term.value, term.aggregation ?? this.options.aggregation, part.id);
+        const key = this.keyOf(term.aggregation, term.without);
+        const value = aggregate(context, term.value, key, part.id);
+        if (term.without !== undefined) context.columnsRead.add(term.without);
         loss = loss.add(part.coefficient === 1 ? value : value.mul(part.coefficient));
         observed[[part.id, term.name ?? "loss"].join(".")] = value.stopGradient();
         for (const [name, observation] of Object.entries(term.observe ?? {})) {
-          observed[`${part.id}.${name}`] = observe(context, observation, this.options.aggregation, part.id);
+          observed[`${part.id}.${name}`] = this.observe(context, observation, part.id);
         }
         for (const [name, value] of Object.entries(term.perToken ?? {})) {
           perToken[`${part.id}.${name}`] = where(context.mask, toFloat(value), 0).stopGradient();
@@ -125,6 +137,17 @@ export class ObjectiveProgram implements LossProgram {
       }
     }
     return { loss, observed, perToken, inputs: context.inputs };
+  }
+
+  private keyOf(aggregation: Aggregation = this.options.aggregation, without?: string): string {
+    return aggregationKey(aggregation, { maxTokens: this.options.maxTokens, without });
+  }
+
+  private observe(context: Context, observation: Observation, part: string): Expr {
+    const value = isExpr(observation)
+      ? observation
+      : aggregate(context, toFloat(observation.value), this.keyOf(observation.aggregation), part);
+    return toFloat(value).stopGradient();
   }
 
   /**
@@ -158,8 +181,9 @@ export class ObjectiveProgram implements LossProgram {
       return { shape: [B, 1], data: Int32Array.from({ length: B }, (_, i) => (i < rows.length ? ids[rows[i]!]! : -1)) };
     }
     if (name.startsWith("weight:")) {
-      const key = name.slice("weight:".length);
-      const weights = aggregationWeights(key, lossMask(whole), whole.offsets, whole.group);
+      const [key, without] = name.slice("weight:".length).split("!") as [string, string?];
+      const mask = without === undefined ? lossMask(whole) : maskWithout(whole, without);
+      const weights = aggregationWeights(key, mask, whole.offsets, whole.group);
       if (aggregationName(key) !== "row-mean") return padTokens(weights, whole, rows, B, T, 1, "float");
       const data = new Float64Array(B);
       for (let i = 0; i < rows.length; i++) data[i] = weights[rows[i]!]!;
@@ -210,6 +234,13 @@ function categoriesOf(batch: Batch, column: string): Int32Array {
   });
 }
 
+/** The loss mask less the tokens or rows for which a bool column holds. */
+function maskWithout(batch: Batch, column: string): Uint8Array {
+  const values = batch.f64(column);
+  const left = batch.column(column).at === "row" ? batch.repeat(values) : values;
+  return lossMask(batch).map((kept, t) => (left[t] ? 0 : kept));
+}
+
 function padTokens(
   values: ArrayLike<number>,
   batch: Batch,
@@ -229,9 +260,11 @@ function padTokens(
   return { shape: [B, T], data };
 }
 
-function aggregate(context: Context, value: Expr, aggregation: Aggregation, part: string): Expr {
-  const key = aggregationKey(aggregation);
+function aggregate(context: Context, value: Expr, key: string, part: string): Expr {
   const name = aggregationName(key);
+  if (key.includes("!") && (name === "scalar" || name === "row-mean")) {
+    throw new CompositionError(`${part}: a term that leaves tokens out cannot have the aggregation "${name}"`);
+  }
   if (name === "scalar") {
     if (value.shape.some((dim) => dim !== 1)) {
       throw new CompositionError(`${part}: a term with aggregation "scalar" has shape ${formatShape(value.shape)}`, {
@@ -252,13 +285,6 @@ function aggregate(context: Context, value: Expr, aggregation: Aggregation, part
   // A row's value stands for all its tokens: Σ_t w[b, t]·value[b].
   if (perRow) return where(context.rowMask, value, 0).mul(weights.sum(1, true)).sum();
   return where(context.mask, value, 0).mul(weights).sum();
-}
-
-function observe(context: Context, observation: Observation, byDefault: Aggregation, part: string): Expr {
-  const value = isExpr(observation)
-    ? observation
-    : aggregate(context, toFloat(observation.value), observation.aggregation ?? byDefault, part);
-  return toFloat(value).stopGradient();
 }
 
 const toFloat = (x: Expr): Expr => x.cast("float");

@@ -31,7 +31,7 @@ const LINEAR = new Set([
 ]);
 
 /**
- * Span of `loss` over `variables` (the policy's outputs, whose first axes are B and T; symbols, not numbers).
+ * Span of `loss` over `variables` (everything that differs by row, whose first axes are B and T; symbols, not numbers).
  * A linear mix over rows is no obstacle to micro-batches, since their losses add up; what is non-linear after it is.
  */
 export function spanOf(loss: Expr, variables: ReadonlySet<Expr>, { B, T }: { B: string; T: string }, groupMasks: ReadonlySet<Expr>): Span {
@@ -76,7 +76,7 @@ export function spanOf(loss: Expr, variables: ReadonlySet<Expr>, { B, T }: { B: 
     if (node.op === "sum" || node.op === "reduceMax") {
       const axes = node.is("sum") || node.is("reduceMax") ? node.attributes.axes : [];
       const shape = node.inputs[0]!.shape;
-      const byGroup = node.op === "reduceMax" && groupLikeInput(node, groupLike);
+      const byGroup = groupLike.has(node.inputs[0]!) || groupLikeInput(node, groupLike);
       if (axes.some((axis) => shape[axis] === T)) mixed = wider(mixed, "row");
       if (axes.some((axis) => shape[axis] === B)) mixed = wider(mixed, byGroup ? "group" : "batch");
       if (node.op === "reduceMax") fixed = wider(fixed, mixed);

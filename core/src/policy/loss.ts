@@ -21,7 +21,7 @@ export interface PolicyLeaves {
   logits(): Expr;
 }
 
-/** How far values of different rows are mixed non-linearly on a path from the policy to the loss. */
+/** How far values of different rows, the policy's or the batch's, are mixed non-linearly on a path to the loss. */
 export type Span = "token" | "row" | "group" | "batch";
 
 export interface BuiltObjective {

@@ -86,6 +86,7 @@ export class Run {
         specs: this.specs,
         available: (name) => available.has(name),
         sizes: { V: policy.info.vocabularySize, H: policy.info.hiddenSize },
+        maxTokens: settings.sampling.maxTokens,
       },
     );
     const onHost = readBy(this.components.filter(({ metadata }) => !isTerm(metadata.point)));
