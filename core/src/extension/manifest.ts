@@ -11,6 +11,11 @@ const columnReference = Type.Union([
   Type.Object({
     name: Type.String(),
     optional: Type.Optional(Type.Boolean()),
+    unless: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {
+        description: "Not read while the options have these values",
+      }),
+    ),
     at: Type.Optional(Type.Enum([...COLUMN_AT])),
     dtype: Type.Optional(Type.Enum([...COLUMN_DTYPES])),
     width: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.String()])),

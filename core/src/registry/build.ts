@@ -3,7 +3,7 @@ import { revealSecrets } from "../config/annotations.js";
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { ConfigError, errorFromJSON, PluginError, ProximalError } from "../errors.js";
-import { metadataOf, type RunFacts } from "../extension/component.js";
+import { metadataUnder, type RunFacts } from "../extension/component.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { PolicyBackend, PolicyInfo, Tokenizer } from "../policy/index.js";
@@ -71,7 +71,7 @@ async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope):
   const where = { file: config.place(part.path), path: part.path };
   try {
     const component = instantiate(target, revealSecrets(part.options), { facts, parent: run }) as C;
-    return { id: part.name, component, metadata: metadataOf(target) };
+    return { id: part.name, component, metadata: metadataUnder(target, part.options) };
   } catch (cause) {
     const { name, version } = part.package.manifest;
     if (cause instanceof ProximalError) {

@@ -4,11 +4,13 @@ import { CompositionError, type ErrorDetails } from "../errors.js";
 import type { ServiceName } from "../extension/names.js";
 import type { ColumnSpec } from "../rollout/column.js";
 import {
+  CORRECT,
   POLICY_COLUMNS,
   partsOf,
   REWARD_COLUMNS,
   type Reference,
   ROLLOUT_COLUMNS,
+  readsOf,
   referenceOf,
   stageOf,
   TEACHER_COLUMN,
@@ -120,7 +122,7 @@ function checkTypes(config: ResolvedConfig, parts: readonly ResolvedComponent[])
   const declared = new Map<string, { spec: ColumnSpec; part: ResolvedComponent }>();
   const text = ({ at, dtype, width }: ColumnSpec) => `${dtype} per ${at}${width === undefined ? "" : `, width ${width}`}`;
   return parts.flatMap((part) =>
-    [...part.component.reads, ...part.component.writes].map(referenceOf).flatMap(({ name, spec }) => {
+    [...readsOf(part), ...part.component.writes.map(referenceOf)].flatMap(({ name, spec }) => {
       if (spec === undefined) return [];
       const other = declared.get(name);
       if (other === undefined) declared.set(name, { spec, part });
@@ -150,8 +152,9 @@ function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[
     return written < read || (written === read && parts.indexOf(writer.part) < parts.indexOf(reader));
   };
   return parts.flatMap((part) =>
-    part.component.reads.map(referenceOf).flatMap(({ name, optional }: Reference) => {
+    readsOf(part).flatMap(({ name, optional }: Reference) => {
       if (optional || host.has(name)) return [];
+      if (name === CORRECT && config.rewards.length > 0 && part.point !== "reward") return [];
       const found = writers.get(name) ?? [];
       if (found.some((writer) => isInTime(writer, part))) return [];
       const late = found[0];

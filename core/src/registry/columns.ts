@@ -1,5 +1,6 @@
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
+import { readsUnder } from "../extension/component.js";
 import type { ExtensionPoint } from "../extension/names.js";
 import type { ColumnSpec, ColumnSpecs } from "../rollout/index.js";
 import type { StandardColumn } from "../rollout/standard.js";
@@ -38,6 +39,9 @@ export const TEACHER_COLUMN = "teacherLogp" satisfies StandardColumn;
 /** Columns that exist as soon as a run has any reward. */
 export const REWARD_COLUMNS = ["rewards", "rewardComponents"] as const satisfies readonly StandardColumn[];
 
+/** The trainer writes it after the rewards, unless some component or the data set does. */
+export const CORRECT = "correct" satisfies StandardColumn;
+
 /** A column that a component reads or writes, as its manifest says. */
 export interface Reference {
   name: string;
@@ -53,6 +57,9 @@ export function referenceOf(reference: ManifestReference): Reference {
   if (at === undefined || dtype === undefined) return { name, optional };
   return { name, optional, spec: { at, dtype, ...(width === undefined ? {} : { width }) } as ColumnSpec };
 }
+
+/** What a component reads with its options. */
+export const readsOf = ({ component, options }: ResolvedComponent): Reference[] => readsUnder(component.reads, options).map(referenceOf);
 
 /** When a component acts within a step; what is written later cannot be read. */
 const STAGES: readonly (readonly ExtensionPoint[])[] = [["sampler", "environment"], ["reward"], ["critic", "advantage"]];
