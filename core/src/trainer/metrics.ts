@@ -7,17 +7,9 @@ import type { Batch } from "../rollout/index.js";
 export const prefixed = (id: string, metrics: Metrics = {}): Metrics =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${id}.${name}`, value]));
 
-/** A response counts as correct when the column `correct` says so; without one, when its first reward is above one half. */
-export function correctness(batch: Batch): Float64Array {
-  if (batch.has("correct")) return batch.f64("correct");
-  if (!batch.has("rewardComponents")) return new Float64Array(batch.rows).fill(Number.NaN);
-  const values = batch.f64("rewardComponents");
-  const width = values.length / batch.rows;
-  return Float64Array.from({ length: batch.rows }, (_, row) => {
-    const first = values[row * width]!;
-    return Number.isNaN(first) ? first : first > 0.5 ? 1 : 0;
-  });
-}
+/** The column `correct`: what a component or the data set says, else whether the first reward model gave more than one half. */
+export const correctness = (batch: Batch): Float64Array =>
+  batch.has("correct") ? batch.f64("correct") : new Float64Array(batch.rows).fill(Number.NaN);
 
 /** The rows that have a reward. */
 export function verifiedRows(batch: Batch): Batch {

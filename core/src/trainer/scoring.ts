@@ -8,7 +8,7 @@ import type { Run } from "./run.js";
 import type { States } from "./states.js";
 
 export interface Scored {
-  /** With `rewards`, `rewardComponents` and whatever the reward models wrote. */
+  /** With `rewards`, `rewardComponents`, `correct` and whatever the reward models wrote. */
   batch: Batch;
   metrics: Metrics;
 }
@@ -19,6 +19,8 @@ interface Sum {
   total: Float64Array;
   /** [B] each, unweighted, by id. */
   components: Record<string, Float64Array>;
+  /** [B] the first model's reward before any wrapper shaped it. */
+  first?: Float64Array;
   metrics: Metrics;
 }
 
@@ -26,23 +28,26 @@ interface Sum {
 export async function scoreGroups(run: Run, groups: readonly Group[], step: number, states: States = run.states): Promise<Scored> {
   const rollouts = addDataColumns(run, Batch.fromGroups(groups, run.specs));
   const seen = await addPolicyColumns(run, rollouts, run.earlyColumns);
-  const { batch, total, components, metrics } = await sumOf(run, run.composition.rewards, seen, step, states);
+  const { batch, total, components, first, metrics } = await sumOf(run, run.composition.rewards, seen, step, states);
   const names = Object.keys(components);
   const interleaved = new Float64Array(batch.rows * names.length);
   names.forEach((name, k) => {
     for (let row = 0; row < batch.rows; row++) interleaved[row * names.length + k] = components[name]![row]!;
   });
   const specs = { ...run.specs, rewardComponents: { at: "row", dtype: "f64", width: Math.max(1, names.length) } } as const;
-  const scored = batch.with({ rewards: total, ...(names.length > 0 ? { rewardComponents: interleaved } : {}) }, specs);
-  return { batch: scored, metrics };
+  const columns: Record<string, ColumnInput> = { rewards: total };
+  if (names.length > 0) columns.rewardComponents = interleaved;
+  if (first !== undefined && !batch.has("correct")) columns.correct = first.map((r) => (Number.isNaN(r) ? r : r > 0.5 ? 1 : 0));
+  return { batch: batch.with(columns, specs), metrics };
 }
 
 /** A component of weight 0 is only reported: what it cannot verify does not count. */
 async function sumOf(run: Run, parts: readonly PlacedReward[], given: Batch, step: number, states: States): Promise<Sum> {
   const sum: Sum = { batch: given, total: new Float64Array(given.rows), components: {}, metrics: {} };
   for (const part of parts) {
-    const { rewards, batch, metrics } = await scoreOne(run, part, sum.batch, step, states);
+    const { rewards, batch, first, metrics } = await scoreOne(run, part, sum.batch, step, states);
     sum.batch = batch;
+    sum.first ??= first;
     sum.components[part.id] = rewards;
     sum.metrics = { ...sum.metrics, ...metrics };
     if (part.weight !== 0) sum.total = sum.total.map((reward, row) => reward + part.weight * rewards[row]!);
@@ -65,7 +70,7 @@ async function scoreOne(run: Run, part: PlacedReward, given: Batch, step: number
     metrics[`reward.${part.id}.${name}`] = meanOfFinite(parts[`${part.id}.${name}`] as Float64Array);
   }
   const batch = (inner?.batch ?? given).with({ ...parts, ...result.columns }, run.specs);
-  return { rewards, batch, metrics: { ...inner?.metrics, ...metrics } };
+  return { rewards, batch, first: inner?.first ?? rewards, metrics: { ...inner?.metrics, ...metrics } };
 }
 
 function numbers(part: PlacedReward, what: string, values: ArrayLike<number | null>, rows: number): Float64Array {

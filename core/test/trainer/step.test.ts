@@ -187,6 +187,19 @@ describe("a training step", () => {
     expect(metrics.unverifiable).to.equal(0);
   });
 
+  it("calls a response correct by its first reward as it was before a wrapper shaped it", async () => {
+    @rewardModel({ id: "punished", reads: ["completions"], wraps: true })
+    class Punished implements RewardModel {
+      score(_batch: Batch, { inner }: Parameters<RewardModel["score"]>[1]): RewardResult {
+        return { rewards: inner!.rewards.map((reward) => reward - 0.75) };
+      }
+    }
+    const rewards = [{ ...place(Punished), weight: 1, inner: [{ ...place(EvenReward), weight: 1, inner: [] }] }];
+    const { metrics, sampled } = await trainingStep(tabularRun(folder, { composition: { ...gateOnly(), rewards } }), 0);
+    expect([...sampled.f64("correct")]).to.deep.equal([...sampled.f64("rewards")].map((reward) => (reward > 0 ? 1 : 0)));
+    expect(metrics.accuracy).to.be.closeTo(metrics.reward! + 0.75, 1e-12);
+  });
+
   it("keeps groups whole when it splits a batch into mini-batches", async () => {
     const composition = { ...gateOnly(), rewards: [{ ...place(EvenReward), weight: 1, inner: [] }] };
     const run = tabularRun(folder, { composition, settings: { trainer: { epochs: 2, miniBatches: 3 } } });
