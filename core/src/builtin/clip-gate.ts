@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
 import { options, trustRegionGate } from "../extension/component.js";
 import type { Context } from "../extension/context.js";
-import type { Term, TrustRegionGate } from "../extension/points.js";
-import { type Expr, min, where } from "../tensor/index.js";
+import type { Aggregation, Observation, Term, TrustRegionGate } from "../extension/points.js";
+import { type Expr, min, type Operand, where } from "../tensor/index.js";
 import { aggregationOf, aggregationOptions } from "./aggregation-options.js";
 
 const halfWidth = (what: string) =>
@@ -21,34 +21,70 @@ export const clipOptions = Type.Object({
   ...aggregationOptions,
 });
 
-export type ClipBounds = Pick<Static<typeof clipOptions>, "clipLow" | "clipHigh" | "dualClip">;
+/** Half-widths; null = open. */
+export interface ClipBounds {
+  clipLow: number | null;
+  clipHigh: number | null;
+  dualClip?: number | null;
+}
+
+/** Absolute bounds of a ratio, by number or by expression; null = open. */
+export interface RatioBounds {
+  low: Operand | null;
+  high: Operand | null;
+  /** Where A < 0: loss at most -dualClip·A. */
+  dualClip?: number | null;
+}
 
 /**
- * Clipped surrogate: -min(r·A, clip(r, 1-εl, 1+εh)·A); with a dual clip, for A < 0, at most -c·A. Broadcasts.
+ * -min(r·A, clip(r, low, high)·A); with a dual clip, for A < 0, at most -c·A. Broadcasts.
  * Schulman et al. 2017 (1707.06347), eq. 7; dual clip: Ye et al. 2020 (1912.09729), eq. 5.
  */
-export function clippedSurrogate(ratio: Expr, advantages: Expr, { clipLow, clipHigh, dualClip }: ClipBounds): Expr {
-  const clipped = ratio.clip(clipLow === null ? null : 1 - clipLow, clipHigh === null ? null : 1 + clipHigh);
-  const loss = min(ratio.mul(advantages), clipped.mul(advantages)).neg();
+export function boundedSurrogate(ratio: Expr, advantages: Expr, { low, high, dualClip = null }: RatioBounds): Expr {
+  const loss = min(ratio.mul(advantages), ratio.clip(low, high).mul(advantages)).neg();
   if (dualClip === null) return loss;
   return where(advantages.less(0), min(loss, advantages.mul(-dualClip)), loss);
 }
 
-/** 1 where the clip removes the gradient, float: above for a positive, below for a negative advantage. */
-export function clippedTokens(ratio: Expr, advantages: Expr, { clipLow, clipHigh }: ClipBounds): { high: Expr; low: Expr } {
-  const high = clipHigh === null ? ratio.less(0) : ratio.greater(1 + clipHigh).and(advantages.greater(0));
-  const low = clipLow === null ? ratio.less(0) : ratio.less(1 - clipLow).and(advantages.less(0));
-  return { high: high.cast("float"), low: low.cast("float") };
+/** 1 where the bounds remove the gradient, float: above for a positive, below for a negative advantage. */
+export function outOfBounds(ratio: Expr, advantages: Expr, { low, high }: RatioBounds): { high: Expr; low: Expr } {
+  const above = high === null ? ratio.less(0) : ratio.greater(high).and(advantages.greater(0));
+  const below = low === null ? ratio.less(0) : ratio.less(low).and(advantages.less(0));
+  return { high: above.cast("float"), low: below.cast("float") };
 }
 
-/** Share of tokens whose gradient the clip removes, by sign of the advantage. */
-export function clipFractions(ratio: Expr, advantages: Expr, bounds: ClipBounds): Required<Term>["observe"] {
-  const { high, low } = clippedTokens(ratio, advantages, bounds);
+/** Share of values whose gradient the bounds remove, by sign of the advantage; of tokens unless `aggregation` says otherwise. */
+export function boundFractions(
+  ratio: Expr,
+  advantages: Expr,
+  bounds: RatioBounds,
+  aggregation: Aggregation = "token-mean",
+): Record<"clipFractionHigh" | "clipFractionLow", Observation> {
+  const { high, low } = outOfBounds(ratio, advantages, bounds);
   return {
-    clipFractionHigh: { value: high, aggregation: "token-mean" },
-    clipFractionLow: { value: low, aggregation: "token-mean" },
+    clipFractionHigh: { value: high, aggregation },
+    clipFractionLow: { value: low, aggregation },
   };
 }
+
+/** Half-widths around 1 as absolute bounds. */
+export const boundsAround1 = ({ clipLow, clipHigh, dualClip }: ClipBounds) => ({
+  low: clipLow === null ? null : 1 - clipLow,
+  high: clipHigh === null ? null : 1 + clipHigh,
+  dualClip,
+});
+
+/** The surrogate of PPO with half-widths around 1. Broadcasts. */
+export const clippedSurrogate = (ratio: Expr, advantages: Expr, bounds: ClipBounds): Expr =>
+  boundedSurrogate(ratio, advantages, boundsAround1(bounds));
+
+/** 1 where the clip removes the gradient, as `outOfBounds`. */
+export const clippedTokens = (ratio: Expr, advantages: Expr, bounds: ClipBounds): { high: Expr; low: Expr } =>
+  outOfBounds(ratio, advantages, boundsAround1(bounds));
+
+/** Share of tokens (rows under another `aggregation`) whose gradient the clip removes, by sign of the advantage. */
+export const clipFractions = (ratio: Expr, advantages: Expr, bounds: ClipBounds, aggregation?: Aggregation) =>
+  boundFractions(ratio, advantages, boundsAround1(bounds), aggregation);
 
 @trustRegionGate({
   id: "clip",

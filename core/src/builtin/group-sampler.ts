@@ -1,7 +1,8 @@
 import { type Static, Type } from "typebox";
 import { options, sampler } from "../extension/component.js";
 import type { GenerateRequest, SampleContext, SampleResult, Sampler, State } from "../extension/points.js";
-import type { Batch, Group, Prompt } from "../rollout/index.js";
+import { Batch, type Group, type Prompt } from "../rollout/index.js";
+import { constant, take } from "./statistics.js";
 
 export const groupSamplerOptions = Type.Object({
   groupSize: Type.Integer({ default: 8, minimum: 1, description: "Responses a prompt" }),
@@ -24,6 +25,34 @@ export interface PlannedGroup {
   /** Columns that all of them shall carry. */
   columns?: GenerateRequest["columns"];
 }
+
+export interface RefillOptions {
+  /** Groups wanted. */
+  target: number;
+  /** Batches after which it gives up; 0 or less: never. */
+  maxBatches: number;
+  /** Which groups of a scored batch to keep. */
+  keep(batch: Batch): readonly boolean[];
+}
+
+export interface Refilled<S> {
+  /** At most `target`, in order of arrival. */
+  groups: Group[];
+  /** The rows of the kept groups. */
+  batch: Batch;
+  state: S;
+  /** Batches that were generated, and their groups. */
+  batches: number;
+  generated: number;
+}
+
+/** Groups in which `metric` [B] is not constant: only these give a relative signal. A group of one is kept. */
+export const varyingGroups = (metric: ArrayLike<number>, groupRows: readonly ArrayLike<number>[]): boolean[] =>
+  groupRows.map((rows) => rows.length === 1 || !constant(take(metric, rows).filter(Number.isFinite)));
+
+/** Positions of the first `target` groups that are kept, in order of arrival. */
+export const firstKept = (keep: readonly boolean[], target: number): number[] =>
+  keep.flatMap((kept, group) => (kept ? [group] : [])).slice(0, target);
 
 /**
  * Collects groups in three steps that a subclass may replace one by one: `plan` chooses prompts and counts, `rollout`
@@ -70,6 +99,30 @@ export abstract class GroupSampler<S extends DataState = DataState> implements S
   /** Which of the scored groups to train on. */
   protected async select(scored: { groups: Group[]; batch: Batch; state: S }, _context: SampleContext<S>): Promise<SampleResult<S>> {
     return { ...scored, metrics: {} };
+  }
+
+  /** Plans, samples and scores batch after batch until `target` groups are kept; what is beyond the target is dropped. */
+  protected async refill(context: SampleContext<S>, { target, maxBatches, keep }: RefillOptions): Promise<Refilled<S>> {
+    const groups: Group[] = [];
+    const parts: Batch[] = [];
+    let { state } = context;
+    let [batches, generated] = [0, 0];
+    while (groups.length < target && (batches < maxBatches || maxBatches <= 0)) {
+      const round = batches++;
+      // What comes again in a later batch of the same step must get other noise.
+      const generate: typeof context.generate = (requests) =>
+        context.generate(requests.map((request, i) => ({ ...request, key: `${round}:${request.key ?? i}` })));
+      const own = { ...context, generate, random: context.random.fork("refill", round) };
+      const planned = this.plan({ ...own, state });
+      state = planned.state;
+      const drawn = await this.rollout(planned.groups, { ...own, state });
+      const batch = await context.score(drawn);
+      generated += drawn.length;
+      const chosen = firstKept(keep(batch), target - groups.length);
+      groups.push(...chosen.map((group) => drawn[group]!));
+      parts.push(batch.select(chosen.flatMap((group) => [...batch.groupRows[group]!])));
+    }
+    return { groups, batch: Batch.concat(parts), state, batches, generated };
   }
 
   async collect(context: SampleContext<S>): Promise<SampleResult<S>> {

@@ -1,3 +1,4 @@
 export * from "./mocha.js";
 export * from "./random-batch.js";
+export * from "./sample-context.js";
 export * from "./terms.js";
