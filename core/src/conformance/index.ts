@@ -1,4 +1,5 @@
 export * from "./case.js";
+export * from "./clip-terms.js";
 export * from "./compare.js";
 export * from "./components.js";
 export * from "./map.js";
