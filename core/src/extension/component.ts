@@ -4,24 +4,10 @@ import type { TObject } from "typebox";
 import { PluginError } from "../errors.js";
 import type { ColumnSpec, StandardColumn } from "../rollout/index.js";
 import { EXTENSION_POINTS, type ExtensionPoint, type ServiceName } from "./names.js";
-
-/** How a component depends on a column. */
-export interface ColumnNeed {
-  /** Used where it exists; nobody has to write it. */
-  optional?: boolean;
-  /** Not read while the component's options have these values: `{ klCoef: 0 }`. */
-  unless?: Readonly<Record<string, string | number | boolean | null>>;
-}
+import { type ColumnNeed, readsUnder } from "./reads.js";
 
 /** A standard column by name, or a column of the component's own with its type. */
 export type ColumnReference = StandardColumn | ({ name: string } & ColumnSpec & ColumnNeed) | ({ name: StandardColumn } & ColumnNeed);
-
-/** The references that hold under the given options. */
-export const readsUnder = <R extends string | ColumnNeed>(references: readonly R[], options: Readonly<Record<string, unknown>>): R[] =>
-  references.filter((reference) => {
-    const unless = typeof reference === "string" ? undefined : (reference as ColumnNeed).unless;
-    return unless === undefined || !Object.entries(unless).every(([name, value]) => options[name] === value);
-  });
 
 /**
  * Choices that change numbers under the same name elsewhere; printed in the run header.

@@ -5,4 +5,5 @@ export * from "./manifest.js";
 export * from "./names.js";
 export * from "./plugin.js";
 export * from "./points.js";
+export * from "./reads.js";
 export * from "./services.js";

@@ -1,7 +1,7 @@
 import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
-import { readsUnder } from "../extension/component.js";
 import type { ExtensionPoint } from "../extension/names.js";
+import { readsUnder } from "../extension/reads.js";
 import type { ColumnSpec, ColumnSpecs } from "../rollout/index.js";
 import type { StandardColumn } from "../rollout/standard.js";
 
