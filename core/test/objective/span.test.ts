@@ -42,6 +42,12 @@ describe("What an update may split", () => {
       (c) => scalar(where(c.groups.greater(1), c.batchSum(c.ratio), c.batchSum(c.logp))),
       "token",
     ],
+      "groups, where a statistic of rewards over the group is all that joins rows",
+      (c) => ({ value: c.ratio.mul(c.groupMean(c.rewards)) }),
+      "group",
+    ],
+    ["nothing, where one of advantages over the batch is", (c) => ({ value: c.ratio.mul(c.batchSum(c.advantages)) }), "batch"],
+    ["nothing, where the number of tokens is counted in the graph", (c) => ({ value: c.ratio.sub(c.batchMean(c.ratio)) }), "batch"],
     [
       "tokens again, where a sum over the update is divided by a number of the host",
       (c) => scalar(c.batchSum(c.ratio).div(c.updateNumber("rows", (b) => b.rows))),

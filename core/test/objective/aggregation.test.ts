@@ -3,7 +3,6 @@ import {
   type Aggregation,
   aggregationKey,
   type Context,
-  type Expr,
   evaluateProgram,
   type LossComponent,
   ObjectiveProgram,
@@ -16,21 +15,6 @@ const program = (terms: (context: Context) => Term, options: { aggregation?: Agg
     aggregation: "token-mean",
     ...options,
   });
-
-describe("The span of a loss", () => {
-  const cases: [title: string, value: (context: Context) => Expr, span: string][] = [
-    ["token ratios mix nothing", ({ ratio, advantages }) => ratio.mul(advantages), "token"],
-    ["a sequence ratio mixes a row", ({ sequenceRatio, advantages }) => sequenceRatio.mul(advantages), "row"],
-    ["the largest reward of the group mixes a group", (c) => c.logp.mul(c.groupMax(c.rewards)), "group"],
-    ["a statistic of rewards over the group does, though no log-prob is in it", (c) => c.ratio.mul(c.groupMean(c.rewards)), "group"],
-    ["a mean of log-ratios over the group does", (c) => c.groupMean(c.sequenceSum(c.logRatio)).mul(c.advantages), "group"],
-    ["a mean over all tokens mixes the batch: its count differs by micro-batch", (c) => c.ratio.sub(c.batchMean(c.ratio)), "batch"],
-    ["a statistic of advantages over the batch does", (c) => c.ratio.mul(c.batchSum(c.advantages)), "batch"],
-  ];
-  for (const [title, value, span] of cases) {
-    it(title, () => expect(program((context) => ({ value: value(context) })).span).to.equal(span));
-  }
-});
 
 describe("Aggregation", () => {
   const batch = randomBatch(3).with({ truncated: [0, 1, 0, 0, 1, 0] });
