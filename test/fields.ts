@@ -1,4 +1,5 @@
 import {
+  CORRECT_COLUMN,
   POLICY_COLUMNS,
   partsOf,
   REWARD_COLUMNS,
@@ -18,7 +19,11 @@ export function fieldsFor(config: ResolvedConfig): Record<string, string> {
     const at = typeof reference === "object" ? reference.at : undefined;
     return (at ?? STANDARD_COLUMNS[nameOf(reference) as StandardColumn]?.at) === "row";
   };
-  const missing = partsOf(config).flatMap(({ component }) => component.reads.filter((r) => isRow(r) && !written.has(nameOf(r))));
+  const missing = partsOf(config).flatMap(({ component, point }) => {
+    // What is right follows from the rewards, for everything that comes after them.
+    const given = (name: string) => written.has(name) || (name === CORRECT_COLUMN && point !== "reward");
+    return component.reads.filter((reference) => isRow(reference) && !given(nameOf(reference)));
+  });
   return Object.fromEntries(missing.map((reference) => [nameOf(reference), nameOf(reference)]));
 }
 

@@ -4,7 +4,7 @@ import { CompositionError, type ErrorDetails } from "../errors.js";
 import type { ServiceName } from "../extension/names.js";
 import type { ColumnSpec } from "../rollout/column.js";
 import {
-  CORRECT,
+  CORRECT_COLUMN,
   POLICY_COLUMNS,
   partsOf,
   REWARD_COLUMNS,
@@ -154,7 +154,7 @@ function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[
   return parts.flatMap((part) =>
     readsOf(part).flatMap(({ name, optional }: Reference) => {
       if (optional || host.has(name)) return [];
-      if (name === CORRECT && config.rewards.length > 0 && part.point !== "reward") return [];
+      if (name === CORRECT_COLUMN && config.rewards.length > 0 && part.point !== "reward") return [];
       const found = writers.get(name) ?? [];
       if (found.some((writer) => isInTime(writer, part))) return [];
       const late = found[0];

@@ -40,7 +40,7 @@ export const TEACHER_COLUMN = "teacherLogp" satisfies StandardColumn;
 export const REWARD_COLUMNS = ["rewards", "rewardComponents"] as const satisfies readonly StandardColumn[];
 
 /** The trainer writes it after the rewards, unless some component or the data set does. */
-export const CORRECT = "correct" satisfies StandardColumn;
+export const CORRECT_COLUMN = "correct" satisfies StandardColumn;
 
 /** A column that a component reads or writes, as its manifest says. */
 export interface Reference {

@@ -1,6 +1,6 @@
 export * from "./build.js";
 export { type CompositionOptions, checkComposition, InvalidCompositionError } from "./check.js";
-export { POLICY_COLUMNS, partsOf, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "./columns.js";
+export { CORRECT_COLUMN, POLICY_COLUMNS, partsOf, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "./columns.js";
 export { type DiscoverOptions, discover } from "./discover.js";
 export { loadAdapter, loadComponent } from "./load.js";
 export type * from "./placed.js";
