@@ -1,4 +1,4 @@
-import { type Composition, definePlugin } from "@proximal/core";
+import { definePlugin } from "@proximal/core";
 import { DapoGate } from "./gate.js";
 import { OverlongReward } from "./overlong.js";
 import { DapoSampler } from "./sampler.js";
@@ -6,12 +6,6 @@ import { DapoSampler } from "./sampler.js";
 export { DapoGate } from "./gate.js";
 export { OverlongReward, overlongPunishment } from "./overlong.js";
 export { DapoSampler } from "./sampler.js";
-
-const compose = (sampler: Readonly<Record<string, unknown>>): Composition => ({
-  sampler: { use: "dapo", ...sampler },
-  advantage: { use: "group-normalized" },
-  gate: { use: "dapo", clipLow: 0.2, clipHigh: 0.28 },
-});
 
 export default definePlugin({
   slug: "dapo",
@@ -23,12 +17,11 @@ export default definePlugin({
     dapo: {
       description: "GRPO with clip-higher, the token mean and groups that always carry a signal",
       aggregation: "token-mean",
-      compose: compose({ groupSize: 8, targetGroups: 8 }),
-    },
-    "dapo@paper": {
-      description: "DAPO with the paper's 512 groups of 16 responses",
-      aggregation: "token-mean",
-      compose: compose({ groupSize: 16, targetGroups: 512 }),
+      compose: {
+        sampler: { use: "dapo", groupSize: 8, targetGroups: 8 },
+        advantage: { use: "group-normalized" },
+        gate: { use: "dapo" },
+      },
     },
   },
 });

@@ -109,7 +109,7 @@ export class ReinforceAdvantage implements AdvantageEstimator<BaselineState> {
     if (whiten === "tokens") whitenTokens(advantages, own);
     const moved = emaDecay * state.baseline + (1 - emaDecay) * mean(rewards);
     return {
-      columns: { advantages: Array.from(batch.lengths, (_, row) => advantages.slice(batch.offsets[row], batch.offsets[row + 1])) },
+      columns: { advantages: rowsOf(batch, advantages) },
       ...(baseline === "ema" ? { state: { ...state, baseline: moved } } : {}),
       metrics: { baseline: mean(subtracted) },
     };
@@ -120,3 +120,7 @@ export class ReinforceAdvantage implements AdvantageEstimator<BaselineState> {
     return batch.f64("oldLogp").map((logp, t) => -this.o.klCoef * (logp - reference[t]!));
   }
 }
+
+/** Values of tokens, one list a row. */
+const rowsOf = ({ rows, offsets }: Batch, values: Float64Array): number[][] =>
+  Array.from({ length: rows }, (_, row) => [...values.subarray(offsets[row], offsets[row + 1])]);
