@@ -33,6 +33,7 @@ describe("the run schema for editors", () => {
     [true, { gate: { use: "clip", clipLow: null, coefficient: 2 } }],
     [true, { rewards: [{ use: "scaled", factor: 3, inner: [{ use: "exact-match", weight: 0.1 }] }] }],
     [true, { engine: { use: "toy", threads: 3 } }],
+    [true, { trainer: { aggregation: "seq-mean-token-sum-norm" } }],
     [true, { trainer: { aggregation: { kind: "seq-mean-token-sum-norm", fixedLength: 10 } } }],
     [false, { gate: { use: "soft", tauPoz: 2 } }],
     [false, { gate: { use: "soft", clipLow: 0.2 } }],
@@ -47,7 +48,8 @@ describe("the run schema for editors", () => {
     [false, { teacher: { checkpoint: "t", layers: "many" } }],
     [false, { algorithm: "none" }],
     [false, { seeds: 1 }],
-    [false, { trainer: { aggregation: "seq-mean-token-sum-norm" } }],
+    [false, { trainer: { aggregation: { kind: "token-mean", fixedLength: 10 } } }],
+    [false, { trainer: { aggregation: "scalar" } }],
   ];
   for (const [accepted, config] of table) {
     it(`${accepted ? "accepts" : "refuses"}, as the host does, ${JSON.stringify(config)}`, () => {
