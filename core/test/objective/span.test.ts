@@ -42,6 +42,7 @@ describe("What an update may split", () => {
       (c) => scalar(where(c.groups.greater(1), c.batchSum(c.ratio), c.batchSum(c.logp))),
       "token",
     ],
+    [
       "groups, where a statistic of rewards over the group is all that joins rows",
       (c) => ({ value: c.ratio.mul(c.groupMean(c.rewards)) }),
       "group",
