@@ -16,12 +16,12 @@ import {
   type UpdateResult,
 } from "@proximal/core";
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
-import type { Counters } from "./engine/protocol.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, unpackResults } from "./generation/index.js";
 import { parameterTable, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
 import { tokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
+import { GridMemory } from "./update/grid.js";
 import { defaultMicroBatchTokens } from "./update/microbatch.js";
 import { Scorer } from "./update/scorer.js";
 import { Updater } from "./update/updater.js";
@@ -50,7 +50,8 @@ export class OnnxPolicy implements PolicyBackend {
   private readonly policy: Policy;
   private readonly updater: Updater;
   private readonly scorer: Scorer;
-  private counters: Counters = { step: 0 };
+  private readonly grids = new GridMemory();
+  private steps = 0;
   /** The end of the call before. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -69,8 +70,9 @@ export class OnnxPolicy implements PolicyBackend {
       engine: engineName,
     };
     this.library = new GraphLibrary(client, engine.provider);
-    const microBatchTokens = engine.microBatchTokens === "auto" ? defaultMicroBatchTokens(config) : engine.microBatchTokens;
-    const shared = { policy: this.policy, microBatchTokens, sharePrompts };
+    const microBatchTokens = (rows: readonly ScoreRow[]): number =>
+      engine.microBatchTokens === "auto" ? defaultMicroBatchTokens(config, rows, this.policy.recompute) : engine.microBatchTokens;
+    const shared = { policy: this.policy, microBatchTokens, sharePrompts, grids: this.grids };
     this.scorer = new Scorer(this.library, shared);
     this.updater = new Updater(client, this.library, this.scorer, { ...shared, optimizer, execution: engine.execution });
   }
@@ -105,10 +107,10 @@ export class OnnxPolicy implements PolicyBackend {
 
   update(request: UpdateRequest): Promise<UpdateResult> {
     return this.serial(async () => {
-      const step = this.counters.step + 1;
+      const step = this.steps + 1;
       const { gradNorm, ...outcome } = await this.updater.update(request, step, request.learningRate);
       const skipped = !Number.isFinite(outcome.loss) || !Number.isFinite(gradNorm);
-      if (!skipped) this.counters = { step };
+      if (!skipped) this.steps = step;
       return { ...outcome, gradNorm, skipped };
     });
   }
@@ -125,12 +127,14 @@ export class OnnxPolicy implements PolicyBackend {
   }
 
   save(folder: string): Promise<void> {
-    return this.serial(() => this.client.call("save", folder, this.counters));
+    return this.serial(() => this.client.call("save", folder, { step: this.steps, grids: this.grids.grids }));
   }
 
   restore(folder: string): Promise<void> {
     return this.serial(async () => {
-      this.counters = await this.client.call("restore", folder);
+      const { step, grids } = await this.client.call("restore", folder);
+      this.steps = step;
+      this.grids.grids = grids;
     });
   }
 

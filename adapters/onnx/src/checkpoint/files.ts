@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CheckpointError } from "@proximal/core";
-import type { Counters } from "../engine/protocol.js";
+import type { HostState } from "../engine/protocol.js";
 import type { TrainingState } from "../engine/state.js";
 import { formatConfig, type ParameterSpec, type TransformerConfig } from "../model/index.js";
 import { momentName } from "../update/optimizer.js";
@@ -82,7 +82,7 @@ const momentsOf = (table: readonly ParameterSpec[]) =>
   (["m", "v"] as const).flatMap((kind) => table.map(({ name, shape }) => ({ name: momentName(kind, name), shape })));
 
 /** Everything that the next update depends on. */
-export function writeTraining(folder: string, config: TransformerConfig, state: TrainingState, counters: Counters): void {
+export function writeTraining(folder: string, config: TransformerConfig, state: TrainingState, host: HostState): void {
   const { table, snapshotNames } = state;
   writeParameters(folder, config, table, (name) => state.values(name));
   writeSafetensors(
@@ -96,17 +96,19 @@ export function writeTraining(folder: string, config: TransformerConfig, state: 
       table.map(({ name, shape }) => ({ name, shape, data: tensors.get(name)!.data as Float32Array })),
     );
   }
-  writeJson(join(folder, TRAINING_FILE), { formatVersion: FORMAT_VERSION, ...counters, snapshots: snapshotNames });
+  writeJson(join(folder, TRAINING_FILE), { formatVersion: FORMAT_VERSION, ...host, snapshots: snapshotNames });
 }
 
 /** Reads what `writeTraining` wrote; the state changes only when every file is whole. */
-export function readTraining(folder: string, state: TrainingState): Counters {
+export function readTraining(folder: string, state: TrainingState): HostState {
   const path = join(folder, TRAINING_FILE);
-  const { formatVersion, step, snapshots } = readJson(path) as { formatVersion?: number; step?: number; snapshots?: string[] };
+  const { formatVersion, step, grids, snapshots } = readJson(path) as Partial<HostState> & { formatVersion?: number; snapshots?: string[] };
   if (formatVersion !== FORMAT_VERSION) {
     throw new CheckpointError("unknown format version", { file: path, given: formatVersion, accepted: String(FORMAT_VERSION) });
   }
-  if (typeof step !== "number" || !Array.isArray(snapshots)) throw new CheckpointError("step or snapshots are missing", { file: path });
+  if (typeof step !== "number" || grids === undefined || !Array.isArray(snapshots)) {
+    throw new CheckpointError("step, grids or snapshots are missing", { file: path });
+  }
   const { table } = state;
   const moments = momentsOf(table);
   const values = new Map([...readParameters(folder, table), ...readTensors([join(folder, OPTIMIZER_FILE)], moments)]);
@@ -114,5 +116,5 @@ export function readTraining(folder: string, state: TrainingState): Counters {
   for (const { name, shape } of [...table, ...moments]) state.set(name, values.get(name)!, shape);
   state.forgetSnapshots();
   for (const { name, values } of frozen) state.keep(name, (parameter) => values.get(parameter)!);
-  return { step };
+  return { step, grids };
 }

@@ -6,10 +6,10 @@ import { initialValues, parameterTable, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, type SessionOptions, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import {
-  type Counters,
   type DecodeCall,
   type EngineData,
   type GraphReference,
+  type HostState,
   NEXT,
   type Role,
   type RunRequest,
@@ -123,15 +123,15 @@ export class Engine {
     this.state.keep(name);
   }
 
-  save(folder: string, counters: Counters): void {
+  save(folder: string, host: HostState): void {
     this.requireIntact();
-    writeTraining(folder, this.data.config, this.state, counters);
+    writeTraining(folder, this.data.config, this.state, host);
   }
 
-  restore(folder: string): Counters {
-    const counters = readTraining(folder, this.state);
+  restore(folder: string): HostState {
+    const host = readTraining(folder, this.state);
     this.damaged = false;
-    return counters;
+    return host;
   }
 
   /** Parameters and config, without the value head. */

@@ -2,6 +2,7 @@ import type { DecodeJob } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
 import type { TransformerConfig } from "../model/index.js";
 import type { Provider } from "../session/index.js";
+import type { Grid } from "../update/grid.js";
 
 /** What a session is for; at most one is live for each role. */
 export type Role = "update" | "apply" | "gradients" | "score" | "prefill" | "decode";
@@ -58,8 +59,9 @@ export interface EngineData {
   deviceId?: number;
 }
 
-/** Counters of the optimizer, kept with the parameters. */
-export interface Counters {
+/** What the host has to know to go on, kept with the parameters. */
+export interface HostState {
   /** Optimizer steps taken; skipped ones do not count. */
   step: number;
+  grids: Readonly<Record<string, Grid>>;
 }

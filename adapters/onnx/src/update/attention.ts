@@ -1,4 +1,4 @@
-import { concat, constant, customGradient, type Expr, iota, vectorJacobianProduct } from "@proximal/core";
+import { concat, customGradient, type Expr, iota, vectorJacobianProduct } from "@proximal/core";
 import { type Attend, softmax, type TransformerConfig } from "../model/index.js";
 import { type Grid, type RowInputs, rowsOf } from "./grid.js";
 
@@ -72,11 +72,7 @@ function attend(config: TransformerConfig, grid: Grid, [q, k, v]: [Laid, Laid, L
 }
 
 /** [size, size]: 0 where the key is not after the query. */
-function causal(size: number): Expr {
-  const data = new Float64Array(size * size);
-  for (let query = 0; query < size; query++) data.fill(HIDDEN, query * size + query + 1, (query + 1) * size);
-  return constant(data, [size, size]);
-}
+const causal = (size: number): Expr => iota(size).expandDims(-1).less(iota(size)).cast("float").mul(HIDDEN);
 
 /** [L, L]; prompts fill their slots from the left, so that no filled slot sees an empty one. */
 const promptMask = ({ promptSlots }: Grid): Expr => causal(promptSlots);

@@ -18,6 +18,33 @@ export const RESPONSE_TOKENS = "responseTokens";
 /** Rows of the objective. */
 export const rowsOf = (grid: Grid): number => grid.prompts * grid.rowsPerPrompt;
 
+/** Attention scores that a head computes. */
+const scoresOf = ({ prompts, rowsPerPrompt, promptSlots, responseSlots }: Grid): number =>
+  prompts * (promptSlots ** 2 + rowsPerPrompt * responseSlots * (promptSlots + responseSlots));
+
+/** Growth of the scores that is accepted to keep a grid: another grid is another session, whose start costs several steps. */
+const SLACK = 1.5;
+
+/**
+ * The grids of earlier batches. A batch that fits an earlier grid without much waste takes it again. What is computed
+ * depends on the grid in the last bits, so the memory is part of a checkpoint.
+ */
+export class GridMemory {
+  /** By kind. */
+  constructor(public grids: Readonly<Record<string, Grid>> = {}) {}
+
+  /** The grid for a batch that needs `tight`, of the given kind. */
+  choose(kind: string, tight: Grid): Grid {
+    const before = this.grids[kind] ?? tight;
+    const larger = Object.fromEntries(
+      Object.entries(tight).map(([name, size]) => [name, Math.max(size, before[name as keyof Grid])]),
+    ) as unknown as Grid;
+    const grid = scoresOf(larger) <= SLACK * scoresOf(tight) ? larger : tight;
+    this.grids = { ...this.grids, [kind]: grid };
+    return grid;
+  }
+}
+
 export const gridKey = ({ prompts, rowsPerPrompt, promptSlots, responseSlots }: Grid): string =>
   [prompts, rowsPerPrompt, promptSlots, responseSlots].join("x");
 

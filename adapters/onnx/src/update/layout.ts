@@ -50,6 +50,8 @@ function chooseRowsPerPrompt(rows: readonly ScoreRow[], promptSlots: number, res
 export interface LayoutOptions {
   /** Rows with equal prompts share the prompt's computation. */
   sharePrompts: boolean;
+  /** Takes the smallest grid that holds the rows; returns the one to use. */
+  choose?: (tight: Grid) => Grid;
 }
 
 export interface Layout {
@@ -62,7 +64,7 @@ export interface Layout {
 }
 
 /** Places each part of the rows in a grid, all in grids of the same size, so that one graph serves them. */
-export function layoutRows(parts: readonly (readonly ScoreRow[])[], { sharePrompts }: LayoutOptions): Layout[] {
+export function layoutRows(parts: readonly (readonly ScoreRow[])[], { sharePrompts, choose = (tight) => tight }: LayoutOptions): Layout[] {
   const all = parts.flat();
   const longest = (lengths: number[]) => bucket(Math.max(1, ...lengths));
   // One more than the shared tokens: the slot of the spare token.
@@ -71,7 +73,7 @@ export function layoutRows(parts: readonly (readonly ScoreRow[])[], { sharePromp
   const entries = parts.map((rows) => entriesOf(rows, sharePrompts ? chooseRowsPerPrompt(rows, promptSlots, responseSlots) : 1));
   const rowsPerPrompt = bucket(Math.max(...entries.flat().map((entry) => entry.rows.length)));
   const prompts = bucket(Math.max(...entries.map((list) => list.length)));
-  const grid = { prompts, rowsPerPrompt, promptSlots, responseSlots };
+  const grid = choose({ prompts, rowsPerPrompt, promptSlots, responseSlots });
   return parts.map((rows, i) => fill(grid, rows, entries[i]!));
 }
 

@@ -58,12 +58,17 @@ function split(unit: readonly number[], cost: number, target: number): number[][
   return Array.from({ length: count }, (_, piece) => unit.slice(at(piece), at(piece + 1)));
 }
 
-/** Memory that the activations of a training micro-batch may take by default, bytes. */
+/** Memory that the activations of a micro-batch may take by default, bytes. */
 const ACTIVATION_BYTES = 1.5e9;
 
-/** Tokens whose activations fit the default memory: an estimate from the sizes of what backward keeps. */
-export function defaultMicroBatchTokens(config: TransformerConfig): number {
-  const { hidden_size: d, intermediate_size: f, num_hidden_layers: layers, vocab_size: v } = config;
-  const bytes = 4 * (layers * (14 * d + 6 * f) + 3 * v);
-  return Math.min(65_536, Math.max(256, Math.floor(ACTIVATION_BYTES / bytes)));
+/**
+ * Tokens whose activations fit the default memory, from the sizes of what backward keeps: states, gates, attention weights
+ * of each layer and the distribution of each token. With recomputed layers only one layer's inner values exist at a time.
+ */
+export function defaultMicroBatchTokens(config: TransformerConfig, rows: readonly ScoreRow[], recompute = false): number {
+  const { hidden_size: d, intermediate_size: f, num_hidden_layers: layers, num_attention_heads: heads, vocab_size: v } = config;
+  const context = Math.max(0, ...rows.map(({ prompt, response }) => prompt.length + response.length));
+  const inner = 14 * d + 6 * f + 3 * heads * context;
+  const kept = recompute ? inner + layers * d : layers * inner;
+  return Math.min(65_536, Math.max(64, Math.floor(ACTIVATION_BYTES / (4 * (kept + 3 * v)))));
 }

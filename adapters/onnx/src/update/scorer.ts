@@ -2,7 +2,7 @@ import { DataError, EngineError, type PolicyOutput, type ScoreOptions, type Scor
 import { scalar } from "../engine/feeds.js";
 import { type GraphLibrary, numbersOf } from "../engine/library.js";
 import { type Policy, scoreGraph } from "./graphs.js";
-import { gridKey } from "./grid.js";
+import { type GridMemory, gridKey } from "./grid.js";
 import { layoutRows, spread } from "./layout.js";
 import { planMicroBatches } from "./microbatch.js";
 import { DEFAULT_TOP_K, INVERSE_TEMPERATURE } from "./network.js";
@@ -12,8 +12,10 @@ const BUDGET_FACTOR = 4;
 
 export interface ScorerOptions {
   policy: Policy;
-  microBatchTokens: number;
+  /** Tokens of a training micro-batch, for these rows. */
+  microBatchTokens: (rows: readonly ScoreRow[]) => number;
   sharePrompts: boolean;
+  grids: GridMemory;
 }
 
 /** Computes policy outputs of given rows, in micro-batches. */
@@ -24,7 +26,7 @@ export class Scorer {
   ) {}
 
   async score(rows: readonly ScoreRow[], { outputs, temperature, topK, snapshot }: ScoreOptions): Promise<ScoreResult> {
-    const { policy, microBatchTokens, sharePrompts } = this.options;
+    const { policy, microBatchTokens, sharePrompts, grids } = this.options;
     const { vocab_size: V, hidden_size: H } = policy.config;
     if (outputs.includes("logits")) throw new EngineError("logits of the whole vocabulary are not scored", { accepted: "topK" });
     checkRows(rows, policy);
@@ -39,11 +41,11 @@ export class Scorer {
     if (tokens === 0) return result;
 
     const wanted = new Set<PolicyOutput>(outputs);
-    const plan = planMicroBatches(rows, { tokens: BUDGET_FACTOR * microBatchTokens });
+    const plan = planMicroBatches(rows, { tokens: BUDGET_FACTOR * microBatchTokens(rows) });
     const parts = plan.filter((indices) => indices.some((i) => rows[i]!.response.length > 0));
     const layouts = layoutRows(
       parts.map((indices) => indices.map((i) => rows[i]!)),
-      { sharePrompts },
+      { sharePrompts, choose: (tight) => grids.choose("score", tight) },
     );
     for (const [i, layout] of layouts.entries()) {
       const key = ["score", [...wanted].sort().join(), K, gridKey(layout.grid)].join(" ");

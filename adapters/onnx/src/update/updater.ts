@@ -25,7 +25,7 @@ import {
   type Policy,
   updateGraph,
 } from "./graphs.js";
-import { gridKey, rowsOf } from "./grid.js";
+import { type GridMemory, gridKey, rowsOf } from "./grid.js";
 import { collect, type Layout, layoutRows, spread } from "./layout.js";
 import { type Linearisation, linearise } from "./linearise.js";
 import { planMicroBatches } from "./microbatch.js";
@@ -40,9 +40,10 @@ export interface UpdaterOptions {
   policy: Policy;
   optimizer: OptimizerOptions;
   execution: Execution;
-  /** Tokens of a micro-batch. */
-  microBatchTokens: number;
+  /** Tokens of a micro-batch, for these rows. */
+  microBatchTokens: (rows: readonly ScoreRow[]) => number;
   sharePrompts: boolean;
+  grids: GridMemory;
 }
 
 export interface LossRequest {
@@ -91,7 +92,7 @@ export class Updater {
     const { policy, optimizer } = this.options;
     const feeds: Record<string, FeedValue> = {};
     for (const [name, value] of Object.entries(optimizerFeeds(optimizer, step, learningRate))) feeds[name] = scalar(value);
-    const plan = this.plan(request);
+    const plan = this.plan("update", request);
     const [only, ...others] = plan.parts;
     if (plan.fused && others.length === 0) {
       const { outcome, results } = await this.objectiveRun({ role: "update", step: feeds }, request, only!);
@@ -105,18 +106,18 @@ export class Updater {
 
   /** Gradients of the named parameters, without a step. */
   async gradients(request: LossRequest, parameters: readonly string[]): Promise<Record<string, Float32Array>> {
-    await this.accumulate("gradients", request, this.plan(request));
+    await this.accumulate("gradients", request, this.plan("gradients", request));
     const gradients = await this.client.call("gradients", parameters);
     await this.client.call("dropGradients");
     return gradients;
   }
 
-  private plan({ program, batch }: LossRequest): Plan {
-    const { execution, microBatchTokens, sharePrompts } = this.options;
+  private plan(role: AccumulatingRole, { program, batch }: LossRequest): Plan {
+    const { execution, microBatchTokens, sharePrompts, grids } = this.options;
     const rows = rowsOfBatch(batch);
     checkRows(rows, this.options.policy);
     const keepsGroups = program.span === "group" && execution !== "linearised";
-    const microBatches = planMicroBatches(rows, { tokens: microBatchTokens, ...(keepsGroups ? { groups: batch.group } : {}) });
+    const microBatches = planMicroBatches(rows, { tokens: microBatchTokens(rows), groups: keepsGroups ? batch.group : undefined });
     const mixesAll = program.span === "batch" && microBatches.length > 1;
     if (mixesAll && execution === "fused") {
       throw new EngineError("this loss mixes rows of the whole batch, which does not fit one micro-batch", {
@@ -127,7 +128,7 @@ export class Updater {
     }
     const layouts = layoutRows(
       microBatches.map((indices) => indices.map((i) => rows[i]!)),
-      { sharePrompts },
+      { sharePrompts, choose: (tight) => grids.choose(role, tight) },
     );
     const parts = layouts.map((layout, i) => ({ layout, rows: microBatches[i]! }));
     return { rows, parts, fused: execution === "fused" || (execution === "auto" && !mixesAll) };

@@ -1,9 +1,11 @@
 import type { ScoreRow } from "@proximal/core";
 import { expect } from "chai";
 import fc from "fast-check";
-import { rowsOf } from "../../src/update/grid.js";
+import type { TransformerConfig } from "../../src/model/index.js";
+import { GridMemory, rowsOf } from "../../src/update/grid.js";
 import { bucket, collect, layoutRows, spread } from "../../src/update/layout.js";
-import { planMicroBatches } from "../../src/update/microbatch.js";
+import { defaultMicroBatchTokens, planMicroBatches } from "../../src/update/microbatch.js";
+import { tinyConfig } from "./support.js";
 
 const tokens = (minLength: number, maxLength: number) =>
   fc.array(fc.integer({ min: 0, max: 9 }), { minLength, maxLength }).map((list) => Int32Array.from(list));
@@ -55,6 +57,50 @@ describe("micro-batches", () => {
         expect(3 * prompts + 5 * batch.length).to.be.at.most(1.25 * budget);
       }
     }
+  });
+});
+
+describe("the default size of a micro-batch", () => {
+  const row = (length: number): ScoreRow => ({ prompt: new Int32Array(1), response: new Int32Array(length - 1) });
+  const sizes = (change: Partial<TransformerConfig>) => ({
+    ...tinyConfig(),
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    ...change,
+  });
+  const base = defaultMicroBatchTokens(sizes({}), [row(64)]);
+  for (const [what, tokens, smaller] of [
+    ["more layers", defaultMicroBatchTokens(sizes({ num_hidden_layers: 60 }), [row(64)]), true],
+    ["a larger vocabulary", defaultMicroBatchTokens(sizes({ vocab_size: 100_000 }), [row(64)]), true],
+    ["longer rows", defaultMicroBatchTokens(sizes({}), [row(64), row(2048)]), true],
+    ["recomputed layers", defaultMicroBatchTokens(sizes({}), [row(64)], true), false],
+  ] as const) {
+    it(`is ${smaller ? "smaller" : "larger"} with ${what}`, () => {
+      expect(Math.sign(tokens - base)).to.equal(smaller ? -1 : 1);
+    });
+  }
+});
+
+describe("grids of changing batches", () => {
+  const grid = (prompts: number, responseSlots: number) => ({ prompts, rowsPerPrompt: 8, promptSlots: 24, responseSlots });
+  it("settle on one that holds them all, when little is wasted", () => {
+    const memory = new GridMemory();
+    const sizes = [grid(8, 28), grid(7, 32), grid(8, 28), grid(7, 28), grid(8, 32)];
+    expect(sizes.map((tight) => memory.choose("update", tight))).to.deep.equal([
+      grid(8, 28),
+      grid(8, 32),
+      grid(8, 32),
+      grid(8, 32),
+      grid(8, 32),
+    ]);
+  });
+  it("are tight again when much would be wasted, and each kind has its own", () => {
+    const memory = new GridMemory();
+    memory.choose("update", grid(8, 32));
+    expect(memory.choose("score", grid(7, 28))).to.deep.equal(grid(7, 28));
+    expect(memory.choose("update", grid(2, 8))).to.deep.equal(grid(2, 8));
+    expect(new GridMemory(memory.grids).choose("update", grid(2, 7))).to.deep.equal(grid(2, 8));
   });
 });
 

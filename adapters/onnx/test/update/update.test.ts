@@ -195,13 +195,15 @@ describe("updates", () => {
       const opened = openPolicy(config, options);
       await opened.policy.snapshot("reference");
       await opened.policy.update(updateRequest(program, batch));
+      // A smaller batch afterwards keeps the grid of this one, as it does after a restore.
+      const smaller = batch.select([0, 1, 2, 4, 5, 6]);
       const folder = newFolder();
       await opened.policy.save(folder);
       const rows = batch.trajectories.map(({ prompt, tokens }) => ({ prompt: prompt.tokens, response: tokens }));
       const scoring = { outputs: ["logp"] as const, temperature: 1, snapshot: "reference" };
       const other = openPolicy(config, { ...options, seed: 4 });
       await other.policy.restore(folder);
-      for (const { policy } of [opened, other]) await policy.update(updateRequest(program, batch));
+      for (const { policy } of [opened, other]) await policy.update(updateRequest(program, smaller));
       expect(await bytesOf(other)).to.deep.equal(await bytesOf(opened));
       expect(await other.policy.score(rows, scoring)).to.deep.equal(await opened.policy.score(rows, scoring));
       await opened.policy.close();
