@@ -19,6 +19,13 @@ export function std(values: ArrayLike<number>, ddof: number): number {
 export const take = (values: ArrayLike<number>, indices: ArrayLike<number>): Float64Array =>
   Float64Array.from(indices, (index) => values[index]!);
 
+/** The nearest integer, a tie to the even one. */
+export function roundHalfEven(x: number): number {
+  const floor = Math.floor(x);
+  const rest = x - floor;
+  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+}
+
 /** All entries equal (a group that gives no relative signal). */
 export function constant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;

@@ -26,6 +26,19 @@ describe("whitening", () => {
   });
 });
 
+describe("rounding half to even", () => {
+  const table: [x: number, nearest: number][] = [
+    [2.5, 2],
+    [3.5, 4],
+    [-0.5, 0],
+    [-1.5, -2],
+    [0.49999999999999994, 0],
+    [7.500000000000001, 8],
+    [12, 12],
+  ];
+  for (const [x, nearest] of table) it(`makes ${x} ${nearest}`, () => expect(statistics.roundHalfEven(x) + 0).to.equal(nearest));
+});
+
 describe("KL estimates on numbers", () => {
   for (const estimator of KL_ESTIMATORS) {
     it(`${estimator} is that of the loss`, () => {
