@@ -6,13 +6,13 @@ import {
   groupSamplerOptions,
   options,
   type Prompt,
-  rescored,
   type SampleContext,
   type SampleResult,
   type Static,
   sampler,
   type Trajectory,
   Type,
+  withPrompts,
 } from "@proximal/core";
 import { type Hint, hintsOf } from "./hints.js";
 import { isStagnant, repairGroup } from "./repair.js";
@@ -132,13 +132,8 @@ export class ScafSampler extends GroupSampler {
 }
 
 /** Puts the plain prompt in front of every hinted response; its log-probs become those under the plain prompt. */
-async function onPlainPrompts(batch: Batch, groups: readonly Group[], { policy }: SampleContext<DataState>): Promise<Batch> {
+function onPlainPrompts(batch: Batch, groups: readonly Group[], { policy }: SampleContext<DataState>): Promise<Batch> {
   const hinted = batch.f64("hinted");
-  const rows = Array.from({ length: batch.rows }, (_, row) => row).filter((row) => hinted[row] === 1);
-  const plain = await rescored(
-    rows.map((row) => ({ ...batch.trajectories[row]!, prompt: groups[batch.group[row]!]!.prompt })),
-    policy,
-  );
-  const trajectories = batch.trajectories.map((trajectory, row) => (hinted[row] === 1 ? plain[rows.indexOf(row)]! : trajectory));
-  return batch.withTrajectories(trajectories).with({ oldLogp: trajectories.map((t) => [...t.logp]) });
+  const prompts = Array.from(batch.group, (group, row) => (hinted[row] === 1 ? groups[group]!.prompt : null));
+  return withPrompts(batch, prompts, policy);
 }
