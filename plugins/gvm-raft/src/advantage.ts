@@ -53,6 +53,7 @@ export class GvmAdvantage implements AdvantageEstimator {
         ? raftAdvantages(rewards, batch.groupRows, normalizeByAccepted)
         : groupNormalize(rewards, batch.groupRows, { ddof: 1, scale: "group", stdEps, groupOfOne: "raw-scaled", advClip: null });
     const accepted = rewards.filter((reward) => reward > 0).length;
-    return { columns: { advantages }, metrics: { acceptedFraction: accepted / Math.max(1, batch.rows) } };
+    // A list, one entry a row: a typed array as long as there are tokens would be read token by token.
+    return { columns: { advantages: [...advantages] }, metrics: { acceptedFraction: accepted / Math.max(1, batch.rows) } };
   }
 }
