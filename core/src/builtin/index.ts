@@ -8,11 +8,14 @@ import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
 
 export * from "./aggregation-options.js";
 export * from "./clip-gate.js";
+export * from "./correct.js";
+export * from "./cosine-length.js";
 export * from "./entropy.js";
 export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
 export * from "./kl.js";
+export * from "./pattern.js";
 export * from "./rescored.js";
 export * from "./rewards.js";
 export * as statistics from "./statistics.js";

@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
-import { ConfigError } from "../errors.js";
 import { options, rewardModel } from "../extension/component.js";
 import type { RewardModel, RewardResult } from "../extension/points.js";
 import type { Batch } from "../rollout/index.js";
+import { textPattern } from "./pattern.js";
 
 const scores = {
   correct: Type.Number({ default: 1, description: "Reward of a right answer" }),
@@ -90,11 +90,7 @@ export class FormatReward implements RewardModel {
   private readonly pattern: RegExp;
 
   constructor(@options() private readonly o: Static<typeof formatOptions>) {
-    try {
-      this.pattern = new RegExp(o.pattern, "u");
-    } catch (cause) {
-      throw new ConfigError(`reward "format": "${o.pattern}" is no regular expression`, { path: "pattern", cause });
-    }
+    this.pattern = textPattern(o.pattern, "pattern");
   }
 
   score(batch: Batch): RewardResult {

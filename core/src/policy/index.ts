@@ -1,3 +1,4 @@
 export * from "./backend.js";
 export * from "./loss.js";
+export * from "./token-offsets.js";
 export * from "./tokenizer.js";
