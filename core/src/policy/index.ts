@@ -1,4 +1,5 @@
 export * from "./backend.js";
 export * from "./loss.js";
+export * from "./shared-prompt.js";
 export * from "./token-offsets.js";
 export * from "./tokenizer.js";
