@@ -9,7 +9,7 @@ import {
   type PolicyOutput,
 } from "@proximal/core";
 import { arrangeWeights, linear, logits, ropeTables, type TransformerConfig, transformer } from "../model/index.js";
-import { sharedPromptAttention } from "./attention.js";
+import { trainingAttention } from "./attention.js";
 import { type Grid, PROMPT_TOKENS, type RowInputs, rowInputs, rowsOf } from "./grid.js";
 import { tokenStatistics } from "./head.js";
 
@@ -70,7 +70,7 @@ export function buildNetwork({
   const ids = concat([rows.promptTokens, rows.previousTokens], 0);
   const positions = concat([rows.promptPositions, rows.responsePositions], 0);
   const tables = ropeTables(config, positions, grid.promptSlots + grid.responseSlots, { operator: operators });
-  const attention = sharedPromptAttention(config, grid, rows);
+  const attention = trainingAttention(config, grid, rows);
   const onResponse = (x: Expr) => x.slice([PROMPT_TOKENS, null]);
   const hidden = transformer(config, weights, ids, tables, attention, { recompute, select: onResponse });
 
