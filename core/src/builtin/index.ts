@@ -7,6 +7,7 @@ import { KlRegularizer } from "./kl.js";
 import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
 
 export * from "./aggregation-options.js";
+export * from "./behind-examples.js";
 export * from "./clip-gate.js";
 export * from "./correct.js";
 export * from "./cosine-length.js";

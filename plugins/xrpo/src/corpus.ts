@@ -1,4 +1,4 @@
-import { DataError, type Prompt, type PromptSource } from "@proximal/core";
+import type { Prompt } from "@proximal/core";
 
 /** A question with a response that was verified. */
 export interface Solved {
@@ -33,24 +33,4 @@ export function nearestSolved(corpus: Readonly<Record<string, Solved>>, { id, te
     .sort((a, b) => b.near - a.near)
     .slice(0, count)
     .map(({ solved }) => solved);
-}
-
-/** The prompt behind as many of the examples as fit; null when none does. */
-export function seededPrompt(
-  base: Prompt,
-  examples: readonly Solved[],
-  template: string,
-  prompts: Pick<PromptSource, "derive">,
-): Prompt | null {
-  for (let count = examples.length; count > 0; count--) {
-    const shown = examples
-      .slice(0, count)
-      .map(({ question, answer }) => template.replace("{question}", () => question).replace("{answer}", () => answer));
-    try {
-      return prompts.derive(base, [...shown, base.text].join(""));
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-    }
-  }
-  return null;
 }

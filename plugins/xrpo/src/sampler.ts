@@ -1,5 +1,6 @@
 import {
   Batch,
+  behindExamples,
   type DataState,
   type Group,
   GroupSampler,
@@ -15,7 +16,7 @@ import {
   withPrompts,
 } from "@proximal/core";
 import { allFailed, allocatePhase } from "./allocator.js";
-import { nearestSolved, type Solved, seededPrompt } from "./corpus.js";
+import { nearestSolved, type Solved } from "./corpus.js";
 
 const { promptsPerStep, shuffle } = groupSamplerOptions.properties;
 
@@ -104,8 +105,9 @@ export class XrpoSampler extends GroupSampler<XrpoState> {
     context: SampleContext<XrpoState>,
   ): Promise<Phase> {
     const { icl, iclExamples, exampleTemplate } = this.settings;
+    const shown = ({ question, answer }: Solved) => exampleTemplate.replace("{question}", () => question).replace("{answer}", () => answer);
     const seeded = prompts.map((prompt, q) =>
-      icl && failed[q] ? seededPrompt(prompt, nearestSolved(corpus, prompt, iclExamples), exampleTemplate, context.prompts) : null,
+      icl && failed[q] ? behindExamples(prompt, nearestSolved(corpus, prompt, iclExamples).map(shown), context.prompts) : null,
     );
     const of = counts.flatMap((count, q) => new Array<number>(count).fill(q));
     const requests = of.map((q, i) => ({
