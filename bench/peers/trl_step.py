@@ -28,12 +28,11 @@ torch.manual_seed(1)
 
 architecture = {k: v for k, v in shape["architecture"].items() if k != "model_type"}
 vocabulary = architecture["vocab_size"]
-words = Tokenizer(models.WordLevel({str(i): i for i in range(vocabulary)}, unk_token="0"))
-words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 # The id of the end token lies outside what the model can sample, so that every response has its full length.
-tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="0", pad_token="0")
+words = Tokenizer(models.WordLevel({**{str(i): i for i in range(vocabulary)}, "<end>": vocabulary}, unk_token="0"))
+words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="0", pad_token="0", eos_token="<end>")
 model = LlamaForCausalLM(LlamaConfig(**architecture, attention_bias=False, eos_token_id=None, bos_token_id=None, pad_token_id=0))
-model.generation_config.eos_token_id = None
 
 rows = shape["prompts"] * shape["group"]
 prompts = [
