@@ -110,10 +110,10 @@ program
   .action(async (file: string, options: { set: string[] }) => (await import("./commands/validate.js")).validateCommand(file, options));
 
 program
-  .command("plugins")
-  .description("list the installed plugins: algorithms, components, engines")
+  .command("plugins [names...]")
+  .description("list the installed plugins with paper, components, conventions and provenance")
   .option("--json", "print the manifests as JSON")
-  .action(async (options: { json?: boolean }) => (await import("./commands/plugins.js")).pluginsCommand(options));
+  .action(async (names: string[], options: { json?: boolean }) => (await import("./commands/plugins.js")).pluginsCommand(names, options));
 
 program
   .command("schema")
