@@ -55,7 +55,7 @@ export interface KnapsackState extends DataState {
   id: "knapsack-rl",
   description: "Splits the step's rollouts over its prompts by learning value, so that groups differ in size",
   options: knapsackOptions,
-  reads: ["rewards", { name: "correct", optional: true }],
+  reads: ["rewards", "correct"],
   provides: ["group-of-equal-prompts"],
 })
 export class KnapsackSampler extends GroupSampler<KnapsackState> {
@@ -91,14 +91,8 @@ export class KnapsackSampler extends GroupSampler<KnapsackState> {
   }
 }
 
-/** Correct responses, by the column `correct` where there is one, else by a reward above one half. */
-const successes = (batch: Batch): Float64Array =>
-  batch.has("correct")
-    ? batch.f64("correct")
-    : batch.f64("rewards").map((reward) => (Number.isNaN(reward) ? reward : Number(reward > 0.5)));
-
 function remember(groups: readonly Group[], batch: Batch, state: KnapsackState): KnapsackState {
-  const correct = successes(batch);
+  const correct = batch.f64("correct");
   const memory = { ...state.memory };
   groups.forEach(({ prompt }, g) => {
     const seen = statistics.take(correct, batch.groupRows[g]!).filter(Number.isFinite);

@@ -1,5 +1,4 @@
 import {
-  type Batch,
   ConfigError,
   type DataState,
   GroupSampler,
@@ -62,7 +61,7 @@ const CHUNK = 64;
   id: "mmr1-vas",
   description: "Prompts with uncertain outcome and diverse responses are drawn more often; scores come from probes of all prompts",
   options: vasOptions,
-  reads: ["rewards", { name: "correct", optional: true }],
+  reads: ["rewards", "correct"],
   provides: ["group-of-equal-prompts"],
 })
 export class VarianceAwareSampler extends GroupSampler<VasState> {
@@ -102,7 +101,7 @@ export class VarianceAwareSampler extends GroupSampler<VasState> {
         context.generate(requests.map((request) => ({ ...request, key: `probe/${request.key}` })));
       const groups = await this.rollout(planned, { ...context, generate, random: random.fork("probe") });
       const batch = await context.score(groups);
-      const correct = successes(batch);
+      const correct = batch.f64("correct");
       scores.push(
         ...groups.map(({ trajectories }, g) =>
           promotionScore(
@@ -138,12 +137,6 @@ export class VarianceAwareSampler extends GroupSampler<VasState> {
     return { ...result, metrics: { ...result.metrics, groupVariance: statistics.mean(variances) } };
   }
 }
-
-/** Correct responses, by the column `correct` where there is one, else by a reward above one half. */
-const successes = (batch: Batch): Float64Array =>
-  batch.has("correct")
-    ? batch.f64("correct")
-    : batch.f64("rewards").map((reward) => (Number.isNaN(reward) ? reward : Number(reward > 0.5)));
 
 const probeMetrics = (scores: readonly PromptScore[]) => ({
   probeSuccessRate: statistics.mean(scores.map(({ successRate }) => successRate)),

@@ -57,9 +57,9 @@ describe("Reg-GRPO's regression", () => {
   it("orders the log-ratios of a fixed batch like the advantages by gradient descent", () => {
     const advantages = [1.1, -0.7, 0.3, -0.7];
     let rho = [0, 0, 0, 0];
-    for (let step = 0; step < 300; step++) {
+    for (let step = 0; step < 60; step++) {
       const { gradLogp } = run(responses(rho, advantages), { stdEps: 0.1 });
-      rho = rho.map((x, i) => x - 0.05 * gradLogp[i]![0]!);
+      rho = rho.map((x, i) => x - 0.2 * gradLogp[i]![0]!);
     }
     const order = (values: number[]) => values.map((_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
     expect(order(rho.map((x) => Math.round(x * 1e6)))).to.deep.equal(order(advantages));
