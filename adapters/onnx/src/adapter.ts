@@ -59,8 +59,8 @@ export const onnxAdapter = defineAdapter({
         accepted: `up to vocab_size, ${config.vocab_size}`,
       });
     }
-    const { provider, threads, deviceId } = engine;
-    const data: EngineData = { config, valueHead, checkpoint, seed, provider, threads, deviceId };
+    const { provider, threads, spinning, deviceId } = engine;
+    const data: EngineData = { config, valueHead, checkpoint, seed, session: { provider, threads, spinning, deviceId } };
     const client = new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
     try {
       await client.call("ready");

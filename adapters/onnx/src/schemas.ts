@@ -27,6 +27,10 @@ export const engineSchema = Type.Object(
       description: "ONNX Runtime's execution provider",
     }),
     threads: Type.Optional(Type.Integer({ minimum: 1, description: "Threads of an operator; default one a core" })),
+    spinning: Type.Boolean({
+      default: true,
+      description: "Idle threads wait busily: faster alone on a machine, much slower beside other work",
+    }),
     deviceId: Type.Integer({ minimum: 0, default: 0, description: "Which GPU" }),
     recompute: Type.Union([Type.Literal("none"), Type.Literal("layer")], {
       default: "none",

@@ -19,7 +19,7 @@ describe("the adapter", () => {
   const open = (change: Partial<OpenPolicyRequest> = {}): Promise<PolicyBackend> =>
     onnxAdapter.open({
       model: { architecture: fixtureArchitecture, tokenizer: root },
-      engine: { threads: 1 },
+      engine: { threads: 1, spinning: false },
       optimizer,
       seed: 1,
       valueHead: false,

@@ -3,7 +3,7 @@ import { Tensor } from "onnxruntime-node";
 import { readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
 import { type DecodeOutcome, decodeRun } from "../generation/index.js";
 import { initialValues, parameterTable, VALUE_HEAD } from "../model/index.js";
-import { Session, SessionCache, type SessionOptions, transfer } from "../session/index.js";
+import { Session, SessionCache, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import {
   type DecodeCall,
@@ -25,14 +25,12 @@ import { TrainingState } from "./state.js";
 export class Engine {
   private readonly graphs = new Map<string, SessionGraph>();
   private readonly sessions = new SessionCache<Role>();
-  private readonly options: SessionOptions;
   private readonly state: TrainingState;
   /** A run failed while it could have written parameters. */
   private damaged = false;
 
   constructor(private readonly data: EngineData) {
-    const { config, valueHead, checkpoint, seed, provider, threads, deviceId } = data;
-    this.options = { provider, threads, deviceId };
+    const { config, valueHead, checkpoint, seed } = data;
     this.state = new TrainingState(parameterTable(config, { valueHead }));
     const random = new Random(seed);
     const isValueHead = (name: string) => Object.values<string>(VALUE_HEAD).includes(name);
@@ -55,7 +53,7 @@ export class Engine {
     const { key } = reference;
     const graph = this.graphs.get(key);
     if (graph === undefined) throw new EngineError(`the graph ${key} has not been sent`);
-    return this.sessions.get(role, key, () => Session.create(graph, this.options));
+    return this.sessions.get(role, key, () => Session.create(graph, this.data.session));
   }
 
   /** Runs a graph. Inputs that are not fed are tensors of the training state. */

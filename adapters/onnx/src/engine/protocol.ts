@@ -1,7 +1,7 @@
 import type { DecodeJob } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
 import type { TransformerConfig } from "../model/index.js";
-import type { Provider } from "../session/index.js";
+import type { SessionOptions } from "../session/index.js";
 import type { Grid } from "../update/grid.js";
 
 /** What a session is for; at most one is live for each role. */
@@ -54,9 +54,8 @@ export interface EngineData {
   /** Folder to read parameters from; without it they are drawn. */
   checkpoint?: string;
   seed: number;
-  provider: Provider;
-  threads?: number;
-  deviceId?: number;
+  /** How graphs are run. */
+  session: SessionOptions;
 }
 
 /** What the host has to know to go on, kept with the parameters. */

@@ -1,4 +1,5 @@
 export { absent, Subgraph } from "./attributes.js";
+export { choose } from "./choose.js";
 export type { Profile } from "./emit/emission.js";
 export type { ElementType, TensorData } from "./graph.js";
 export { type LoopOptions, type LoopResult, type LoopStep, loop } from "./loop.js";

@@ -1,4 +1,5 @@
-import { constant, type Expr, guard, input, type OptimizerOptions, where } from "@proximal/core";
+import { constant, type Expr, guard, input, type OptimizerOptions } from "@proximal/core";
+import { choose } from "../lowering/index.js";
 import type { ParameterSpec } from "../model/index.js";
 
 /** Scalars fed at each step, float []. */
@@ -55,7 +56,7 @@ export function adamW(
   const [share1, share2] = [scale.mul(1 - beta1), scale.square().mul(1 - beta2)];
   const kept = rate.mul(-weightDecay).add(1);
 
-  const updated = new Map<string, Expr>();
+  const [names, after, before]: [string[], Expr[], Expr[]] = [[], [], []];
   table.forEach(({ name, shape, decay }, i) => {
     const p = parameters.get(name)!;
     const [m, v] = [input(momentName("m", name), shape), input(momentName("v", name), shape)];
@@ -64,9 +65,11 @@ export function adamW(
     const v1 = v.mul(beta2).add(g.square().mul(share2));
     const step = m1.mul(pace).div(v1.sqrt().add(floor));
     const p1 = (decay && weightDecay > 0 ? p.mul(kept) : p).sub(step);
-    updated.set(name, where(ok, p1, p));
-    updated.set(m.attributes.name, where(ok, m1, m));
-    updated.set(v.attributes.name, where(ok, v1, v));
+    names.push(name, m.attributes.name, v.attributes.name);
+    after.push(p1, m1, v1);
+    before.push(p, m, v);
   });
+  const next = choose(ok, after, before, [...before, ...gradients, pace, floor, share1, share2, kept]);
+  const updated = new Map(names.map((name, i) => [name, next[i]!]));
   return { updated, gradNorm };
 }

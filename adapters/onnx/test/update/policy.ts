@@ -37,7 +37,7 @@ export function openPolicy(
 ): TestPolicy {
   const { seed = 1, valueHead = false, sharePrompts, optimizer: change, checkpoint, ...engineOptions } = options;
   const section = completeSection(engineSchema, "engine", engineOptions);
-  const engine = new Engine({ config, valueHead, seed, provider: "cpu", threads: 2, checkpoint });
+  const engine = new Engine({ config, valueHead, seed, checkpoint, session: { provider: "cpu", threads: 2, spinning: false } });
   const policy = new OnnxPolicy({
     config,
     valueHead,
