@@ -10,8 +10,8 @@ const LEVELS = [
   { level: 2, digits: 3, train: 3000 },
 ];
 const EVAL = 500;
-/** Share of the warm start's answers in which every carry is left out: what reinforcement learning has to unlearn. */
-const WITHOUT_CARRY = 0.65;
+/** Share of the warm start's answers that leave out every carry: what reinforcement learning has to unlearn. */
+const WITHOUT_CARRY = 0.6;
 const WARM_START = 12000;
 
 const folder = fileURLToPath(new URL("data/", import.meta.url));
@@ -20,14 +20,14 @@ const random = new Random(Number(process.argv[2] ?? 1));
 /** [a, b] as digits, least significant first. */
 const operands = (stream, digits) => [0, 1].map(() => Array.from({ length: digits }, () => 1 + stream.integer(9)));
 
-/** Digits of the sum, least significant first; `carrying` false drops every carry. */
+/** Digits of the sum, least significant first; without `carrying` every column keeps its last digit only. */
 function add(a, b, carrying) {
   const sum = [];
   let carry = 0;
   for (let i = 0; i < a.length; i++) {
-    const digit = a[i] + b[i] + carry;
-    sum.push(digit % 10);
-    carry = carrying && digit >= 10 ? 1 : 0;
+    const column = a[i] + b[i] + carry;
+    carry = carrying && column >= 10 ? 1 : 0;
+    sum.push(column % 10);
   }
   return [...sum, ...(carry ? [1] : [])].join("");
 }
@@ -52,8 +52,14 @@ for (const { level, digits, train } of LEVELS) {
   }
   const pairs = [...seen];
   for (const [key] of pairs.slice(0, EVAL)) held.add(key);
-  write(`level${level}.eval`, pairs.slice(0, EVAL).map(([, pair]) => record(pair, level)));
-  write(`level${level}.train`, pairs.slice(EVAL).map(([, pair]) => record(pair, level)));
+  write(
+    `level${level}.eval`,
+    pairs.slice(0, EVAL).map(([, pair]) => record(pair, level)),
+  );
+  write(
+    `level${level}.train`,
+    pairs.slice(EVAL).map(([, pair]) => record(pair, level)),
+  );
 }
 
 const stream = random.fork("warm-start");

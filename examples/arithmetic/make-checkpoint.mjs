@@ -8,7 +8,9 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const config = resolveConfig(join(here, "warm-start.yaml"), { set: process.argv.slice(2) });
 const summary = await sft(config, {
   overwrite: true,
-  onEvent: (event) => event.type === "evaluation" && console.log(`step ${event.step}: loss ${event.metrics.loss.toFixed(3)}, accuracy ${event.metrics.accuracy}`),
+  onEvent: (event) =>
+    event.type === "evaluation" &&
+    console.log(`step ${event.step}: loss ${event.metrics.loss.toFixed(3)}, accuracy ${event.metrics.accuracy}`),
 });
 rmSync(join(here, "model"), { recursive: true, force: true });
 cpSync(join(config.output, "model"), join(here, "model"), { recursive: true });

@@ -22,7 +22,7 @@ export function progressView({ json = false, quiet = false, stream = process.std
   };
   return (event) => {
     history.add(event);
-    if (event.type === "step" && isLive) logUpdate(stepLine(event, history.accuracy));
+    if (event.type === "step" && isLive) logUpdate(stepLine(event, history.accuracy).slice(0, stream.columns));
     else if (event.type === "step" && !quiet) line(stepLine(event, history.accuracy));
     else if (event.type === "warning") line(`warning: ${event.message}`);
     else if (event.type === "stopped") line(`stopped after step ${event.step}; continue with: proximal resume ${event.folder}`);

@@ -31,6 +31,16 @@ export class DataSet {
     return this.maker.derive(base, text);
   }
 
+  /** Texts as prompts, made like the records of this data set. */
+  fromTexts(texts: readonly string[]): Prompt[] {
+    return texts.map((text, index) => this.maker.fromText(text, index));
+  }
+
+  /** Another file, read like this data set. */
+  read(file: string): DataSet {
+    return readDataSet(file, this.maker);
+  }
+
   /** The prompts at the given places, in that order. */
   subset(indices: readonly number[]): DataSet {
     return new DataSet(
@@ -57,7 +67,7 @@ export interface DataFacts {
   answerRequired: boolean;
 }
 
-function makerOf(file: string, options: PromptOptions, facts: DataFacts): PromptMaker {
+function makerOf(options: PromptOptions, facts: DataFacts): PromptMaker {
   const room = facts.contextLength - facts.maxTokens;
   if (room < 1) {
     throw new ConfigError("the response may fill the whole context: no room is left for a prompt", {
@@ -68,20 +78,15 @@ function makerOf(file: string, options: PromptOptions, facts: DataFacts): Prompt
   }
   const maxTokens = Math.min(room, options.maxPromptTokens ?? room);
   const { tokenizer, answerRequired } = facts;
-  return new PromptMaker({ ...options, file, tokenizer, maxTokens, answerRequired });
-}
-
-/** Texts as prompts, made like the records of a data set. */
-export function promptsFromTexts(texts: readonly string[], options: PromptOptions, facts: DataFacts): Prompt[] {
-  const maker = makerOf("prompts", { ...options, overlong: "error" }, { ...facts, answerRequired: false });
-  return texts.map((text, i) => maker.fromRecord({ fields: { [options.prompt ?? "prompt"]: text }, place: `prompt ${i + 1}` }, i)!);
+  return new PromptMaker({ ...options, tokenizer, maxTokens, answerRequired });
 }
 
 /** Reads one file of records. */
-export function loadDataSet(file: string, options: PromptOptions, facts: DataFacts): DataSet {
-  const maker = makerOf(file, options, facts);
+export const loadDataSet = (file: string, options: PromptOptions, facts: DataFacts): DataSet => readDataSet(file, makerOf(options, facts));
+
+function readDataSet(file: string, maker: PromptMaker): DataSet {
   const records = readRecords(file);
-  const prompts = records.map((record, index) => maker.fromRecord(record, index)).filter((prompt) => prompt !== null);
+  const prompts = records.map((record, index) => maker.fromRecord(record, index, file)).filter((prompt) => prompt !== null);
   if (prompts.length === 0) {
     throw new DataError("every prompt is longer than the context allows", { file, given: `${records.length} records` });
   }

@@ -2,7 +2,6 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { mean } from "../builtin/statistics.js";
 import type { ResolvedConfig } from "../config/resolve.js";
-import { loadDataSet, promptsFromTexts } from "../data/index.js";
 import { CheckpointError, DataError, UsageError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
 import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
@@ -22,19 +21,15 @@ export interface TargetOptions extends ResolveOptions {
  * Opens a trained policy with its data and rewards: of a run folder, with the parameters of a checkpoint; of a config, as the
  * model section says. What supervised runs lack is filled with an exact-match reward.
  */
-export async function openTarget(
-  target: string,
-  { checkpoint, ...options }: TargetOptions = {},
-): Promise<{ run: Run; config: ResolvedConfig }> {
+export async function openTarget(target: string, { checkpoint, ...options }: TargetOptions = {}): Promise<Run> {
   const isRun = existsSync(target) && statSync(target).isDirectory();
   const file = isRun ? join(target, "config.json") : target;
   const cwd = isRun ? RunFolder.open(target).origin.folder : options.cwd;
-  const config = completed(file, { ...options, cwd, packages: [process.cwd()] });
-  const run = await openRun(config);
+  const run = await openRun(completed(file, { ...options, cwd, packages: [process.cwd()] }));
   try {
     if (isRun) await run.policy.restore(join(await checkpointOf(target, checkpoint), "policy"));
     else await new TrainingJob(run).prepare();
-    return { run, config };
+    return run;
   } catch (error) {
     await run.close();
     throw error;
@@ -86,12 +81,8 @@ export interface EvaluationReport {
 }
 
 /** Accuracy, pass@k, reward and length of a policy on problems that it was not trained on. */
-export async function evaluatePolicy(
-  run: Run,
-  config: ResolvedConfig,
-  { data, limit, samples, by }: EvaluateOptions = {},
-): Promise<EvaluationReport> {
-  const set = data === undefined ? run.data.held : loadDataSet(data, config.data, factsOf(run, true));
+export async function evaluatePolicy(run: Run, { data, limit, samples, by }: EvaluateOptions = {}): Promise<EvaluationReport> {
+  const set = data === undefined ? run.data.held : run.data.train.read(data);
   if (set === null) {
     throw new DataError("no prompts are held out", { hint: "name a data set with --data, or set data.eval or data.evalFraction" });
   }
@@ -112,13 +103,6 @@ export async function evaluatePolicy(
   return { overall: summarize(problems), groups: Object.fromEntries(byGroup.map(([name, part]) => [name, summarize(part)])), problems };
 }
 
-const factsOf = ({ policy, settings }: Run, answerRequired: boolean) => ({
-  tokenizer: policy.tokenizer,
-  contextLength: policy.info.contextLength,
-  maxTokens: settings.sampling.maxTokens,
-  answerRequired,
-});
-
 export interface GenerateOptions {
   /** Responses a prompt. */
   samples?: number;
@@ -137,16 +121,11 @@ export interface Generation {
 }
 
 /** Answers texts as the policy would in training: with the config's template, chat template and sampling. */
-export async function generate(
-  run: Run,
-  config: ResolvedConfig,
-  texts: readonly string[],
-  options: GenerateOptions = {},
-): Promise<Generation[]> {
-  const { sampling, seed } = run.settings;
+export async function generate(run: Run, texts: readonly string[], options: GenerateOptions = {}): Promise<Generation[]> {
+  const { sampling } = run.settings;
   const { samples = 1, greedy = false, maxTokens = sampling.maxTokens, temperature = sampling.temperature } = options;
-  const prompts = promptsFromTexts(texts, config.data, { ...factsOf(run, false), maxTokens });
-  const noise = run.random.fork("generate", seed);
+  const prompts = run.data.train.fromTexts(texts);
+  const noise = run.random.fork("generate");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
       prompt: prompt.tokens,

@@ -162,10 +162,10 @@ sft: { steps: 60, batchSize: 8 }
     await train(configOf(1), { output: sandbox.path("out/lib-alone") });
     expect(withoutTime("out/lib-1")).to.equal(withoutTime("out/lib-alone"));
     await sft(configOf(1), { output: sandbox.path("out/lib-sft") });
-    const { run, config } = await openTarget(sandbox.path("out/lib-sft"));
-    const { overall }: EvaluationReport = await evaluatePolicy(run, config, { data: sandbox.path("data/sums.jsonl"), limit: 5 });
+    const run = await openTarget(sandbox.path("out/lib-sft"));
+    const { overall }: EvaluationReport = await evaluatePolicy(run, { data: sandbox.path("data/sums.jsonl"), limit: 5 });
     expect(overall.problems).to.equal(5);
-    const [one] = await generate(run, config, ["1+1="], { greedy: true });
+    const [one] = await generate(run, ["1+1="], { greedy: true });
     expect(one).to.include({ prompt: "1+1=", text: "2", finish: "stop" });
     const again = await resume(sandbox.path("out/lib-1")).catch((error: unknown) => error);
     expect(again).to.be.instanceOf(UsageError);

@@ -17,9 +17,9 @@ export interface EvalFlags extends TargetFlags {
 
 /** `proximal eval`: a table, or one JSON value. */
 export async function evalCommand(target: string, { set, checkpoint, json, ...options }: EvalFlags): Promise<void> {
-  const { run, config } = await openTarget(target, { set, checkpoint });
+  const run = await openTarget(target, { set, checkpoint });
   try {
-    const { overall, groups } = await evaluatePolicy(run, config, options);
+    const { overall, groups } = await evaluatePolicy(run, options);
     const how =
       options.samples === undefined && run.settings.evaluation.greedy
         ? "greedy"
@@ -68,9 +68,9 @@ export async function generateCommand(
   prompts: readonly string[],
   { set, checkpoint, json, ...options }: GenerateFlags,
 ): Promise<void> {
-  const { run, config } = await openTarget(target, { set, checkpoint });
+  const run = await openTarget(target, { set, checkpoint });
   const answer = async (texts: readonly string[]) => {
-    for (const { prompt, text, ...rest } of await generate(run, config, texts, options)) {
+    for (const { prompt, text, ...rest } of await generate(run, texts, options)) {
       console.log(json ? JSON.stringify({ prompt, text, ...rest }) : `${prompt}${text}`);
     }
   };
