@@ -5,6 +5,7 @@ import { GroupNormalizedAdvantage } from "./group-normalized.js";
 import { IndependentSampler } from "./group-sampler.js";
 import { KlRegularizer } from "./kl.js";
 import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
+import { ValueLoss } from "./value-loss.js";
 
 export * from "./aggregation-options.js";
 export * from "./behind-examples.js";
@@ -20,6 +21,7 @@ export * from "./pattern.js";
 export * from "./rescored.js";
 export * from "./rewards.js";
 export * as statistics from "./statistics.js";
+export * from "./value-loss.js";
 
 /** Components that every run can name without installing a plugin. */
 export const builtins: readonly ComponentClass[] = [
@@ -31,4 +33,5 @@ export const builtins: readonly ComponentClass[] = [
   ClipGate,
   KlRegularizer,
   EntropyRegularizer,
+  ValueLoss,
 ];

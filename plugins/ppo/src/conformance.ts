@@ -1,6 +1,5 @@
-import { ClipGate, defineConformance, runAdvantage, runTerms } from "@proximal/core";
+import { ClipGate, defineConformance, runAdvantage, runTerms, ValueLoss } from "@proximal/core";
 import { GaeAdvantage } from "./advantage.js";
-import { ValueLoss } from "./value-loss.js";
 
 export default defineConformance({
   // The values of a case are those of the rollout.

@@ -1,9 +1,7 @@
 import { type Composition, definePlugin } from "@proximal/core";
 import { GaeAdvantage } from "./advantage.js";
-import { ValueLoss } from "./value-loss.js";
 
 export { GaeAdvantage } from "./advantage.js";
-export { ValueLoss } from "./value-loss.js";
 
 const compose = (parts: { advantage: object; gate: object; value: object; epochs: number }): Composition => ({
   sampler: { use: "independent", groupSize: 1, promptsPerStep: 64 },
@@ -19,7 +17,7 @@ export default definePlugin({
   paper: { title: "Proximal Policy Optimization Algorithms", authors: "Schulman et al.", year: 2017, arxiv: "1707.06347" },
   provenance: "TRL and verl implementations read",
   reconstructed: ["unit of the KL controller: KL of a response, horizon in responses"],
-  components: [GaeAdvantage, ValueLoss],
+  components: [GaeAdvantage],
   algorithms: {
     ppo: {
       description: "TRL's numbers: λ 0.95, k1 KL of weight 0.05 in the reward, value clip 0.2, four epochs",

@@ -1,7 +1,6 @@
-import { ClipGate, runTerms } from "@proximal/core";
+import { ClipGate, runTerms, ValueLoss } from "@proximal/core";
 import { testTerms } from "@proximal/core/testing";
 import { expect } from "chai";
-import { ValueLoss } from "../src/value-loss.js";
 
 testTerms("PPO's loss: dual clip and value loss", [{ component: ClipGate, options: { dualClip: 3 } }, { component: ValueLoss }]);
 testTerms("the value loss as a mean over sequences", { component: ValueLoss, options: { aggregation: "seq-mean-token-mean" } });

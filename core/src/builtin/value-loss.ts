@@ -1,14 +1,8 @@
-import {
-  aggregationOf,
-  aggregationOptions,
-  type Context,
-  options,
-  type Regularizer,
-  regularizer,
-  type Static,
-  type Term,
-  Type,
-} from "@proximal/core";
+import { type Static, Type } from "typebox";
+import { options, regularizer } from "../extension/component.js";
+import type { Context } from "../extension/context.js";
+import type { Regularizer, Term } from "../extension/points.js";
+import { aggregationOf, aggregationOptions } from "./aggregation-options.js";
 
 export const valueLossOptions = Type.Object({
   valueClip: Type.Number({ default: 0.2, exclusiveMinimum: 0, description: "Half-width of the change of a value since the rollout" }),
