@@ -30,7 +30,10 @@ const sections = manifests.map(({ slug, title, name, paper, provenance, reconstr
     }),
     `- provenance: ${provenance}`,
     ...(reconstructed.length > 0 ? [`- *(reconstructed)*: ${reconstructed.join("; ")}`] : []),
-  ].join("\n\n").replaceAll("\n\n- ", "\n- ").replace("\n- ", "\n\n- "),
+  ]
+    .join("\n\n")
+    .replaceAll("\n\n- ", "\n- ")
+    .replace("\n- ", "\n\n- "),
 );
 
 const text = `# Plugins

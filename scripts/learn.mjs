@@ -8,7 +8,12 @@ import { parseArgs } from "node:util";
 import { ProximalError, resolveConfig, train } from "@proximal/core";
 
 const { values: o } = parseArgs({
-  options: { plugins: { type: "string" }, seeds: { type: "string", default: "1" }, steps: { type: "string" }, set: { type: "string", multiple: true } },
+  options: {
+    plugins: { type: "string" },
+    seeds: { type: "string", default: "1" },
+    steps: { type: "string" },
+    set: { type: "string", multiple: true },
+  },
 });
 const folder = "examples/algorithms";
 const all = readdirSync(folder)
@@ -40,7 +45,10 @@ for (const slug of slugs) {
       const output = join(work, `${slug}-${seed}`);
       const set = [`seed=${seed}`, ...(o.steps === undefined ? [] : [`trainer.steps=${o.steps}`]), ...(o.set ?? [])];
       const summary = await train(resolveConfig(join(folder, `${slug}.yaml`), { set }), { output });
-      const records = readFileSync(join(output, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+      const records = readFileSync(join(output, "metrics.jsonl"), "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
       const broken = ALWAYS.find((field) => records.some((record) => !Number.isFinite(record[field]) && record.updates > 0));
       outcomes.push({ first: third(records, "first"), last: third(records, "last"), broken, ...summary });
       rmSync(output, { recursive: true, force: true });

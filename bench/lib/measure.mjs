@@ -18,7 +18,12 @@ export async function matmulPeak({ threads, repeats = 8 } = {}) {
   const n = 2048;
   const [a, b] = [input("a", [n, n]), input("b", [n, n])];
   const session = await Session.create(lower({ outputs: { c: a.matmul(b).mul(constant(1)) } }), { provider: "cpu", threads });
-  const matrix = () => new Tensor("float32", Float32Array.from({ length: n * n }, (_, i) => Math.sin(i)), [n, n]);
+  const matrix = () =>
+    new Tensor(
+      "float32",
+      Float32Array.from({ length: n * n }, (_, i) => Math.sin(i)),
+      [n, n],
+    );
   const feeds = { a: matrix(), b: matrix() };
   const fetches = { c: new Tensor("float32", new Float32Array(n * n), [n, n]) };
   let best = Number.POSITIVE_INFINITY;

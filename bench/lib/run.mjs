@@ -1,14 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  buildComposition,
-  DataSet,
-  openPolicy,
-  resolveConfig,
-  Run,
-  runFactsOf,
-} from "@proximal/core";
+import { buildComposition, DataSet, openPolicy, Run, resolveConfig, runFactsOf } from "@proximal/core";
 import { NEW_TOKENS, PROMPT_TOKENS } from "./shapes.mjs";
 
 /** A tokenizer of `size` words "0" … and no stop token, so that every response has its full length. */
@@ -34,9 +27,7 @@ function writeTokenizer(folder, size) {
 /** Distinct prompts: their first tokens count up, the rest is a fixed pattern. */
 function promptsOf(count, length, vocabulary) {
   return Array.from({ length: count }, (_, i) => {
-    const tokens = Int32Array.from({ length }, (_, t) =>
-      t < 4 ? Math.floor(i / vocabulary ** t) % vocabulary : (7 * t + 3) % vocabulary,
-    );
+    const tokens = Int32Array.from({ length }, (_, t) => (t < 4 ? Math.floor(i / vocabulary ** t) % vocabulary : (7 * t + 3) % vocabulary));
     return { id: `${i}`, text: [...tokens].join(" "), tokens, golds: ["1"], fields: {} };
   });
 }

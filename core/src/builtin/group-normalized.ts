@@ -70,6 +70,6 @@ export class GroupNormalizedAdvantage implements AdvantageEstimator {
   constructor(@options() private readonly o: GroupNormalizedOptions) {}
 
   estimate(batch: Batch): EstimateResult {
-    return { columns: { advantages: groupNormalize(batch.f64("rewards"), batch.groupRows, this.o) } };
+    return { columns: { advantages: [...groupNormalize(batch.f64("rewards"), batch.groupRows, this.o)] } };
   }
 }

@@ -176,7 +176,8 @@ export class Batch {
 
   /**
    * Adds or replaces columns. A name that is not standard takes its type from `specs`, else from the data.
-   * A row-level array given for a token column is repeated along each row.
+   * A plain row-level list given for a token column is repeated along each row; a typed array as long as the batch has tokens
+   * is one value a token.
    */
   with(columns: Readonly<Record<string, ColumnInput>>, specs: ColumnSpecs = {}): Batch {
     const next = new Map(this.columns);

@@ -47,7 +47,7 @@ export class BnpoAdvantage implements AdvantageEstimator {
 
   estimate(batch: Batch): EstimateResult {
     const parts = this.components(batch);
-    const advantages = Float64Array.from({ length: batch.rows }, (_, i) => mean(parts.map((part) => part.advantages[i]!)));
+    const advantages = Array.from({ length: batch.rows }, (_, i) => mean(parts.map((part) => part.advantages[i]!)));
     return {
       columns: { advantages },
       metrics: { alpha: mean(parts.map((part) => part.alpha)), beta: mean(parts.map((part) => part.beta)) },

@@ -33,6 +33,6 @@ export class VotingAdvantage implements AdvantageEstimator {
     const keep = new Uint8Array(batch.rows);
     for (const row of trained.flatMap((rows) => [...rows])) keep[row] = 1;
     const settings = { scale: "group", ddof: 1, stdEps: this.o.stdEps, groupOfOne: "raw-scaled", advClip: null } as const;
-    return { columns: { advantages: groupNormalize(batch.f64("rewards"), trained, settings), keep } };
+    return { columns: { advantages: [...groupNormalize(batch.f64("rewards"), trained, settings)], keep } };
   }
 }

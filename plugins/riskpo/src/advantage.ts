@@ -97,7 +97,7 @@ export class RiskAdvantage implements AdvantageEstimator<RiskState> {
       quantileDown: quantiles === null ? Number.NaN : trackedQuantile(quantiles, this.o.levelDown),
       quantileUp: quantiles === null ? Number.NaN : trackedQuantile(quantiles, this.o.levelUp),
     };
-    return { columns: { advantages }, state: { version: 1, quantiles }, metrics };
+    return { columns: { advantages: [...advantages] }, state: { version: 1, quantiles }, metrics };
   }
 
   private threshold(level: number, scores: readonly number[], tracked: readonly number[] | null): number {

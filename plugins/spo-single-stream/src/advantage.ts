@@ -61,7 +61,7 @@ export class SpoAdvantage implements AdvantageEstimator<SpoState> {
     });
     const advantages = batchNormalized(differences, this.o.stdEps);
     return {
-      columns: { advantages },
+      columns: { advantages: [...advantages] },
       metrics: { trackerValue: mean(values), fracZeroAdvantage: advantages.filter((a) => a === 0).length / Math.max(1, batch.rows) },
     };
   }

@@ -44,7 +44,7 @@ export class StratifiedAdvantage implements AdvantageEstimator {
     const inside = groupNormalize(rewards, strata, settings);
     const across = groupNormalize(rewards, batch.groupRows, settings);
     return {
-      columns: { advantages: inside.map((a, i) => blend * a + (1 - blend) * across[i]!) },
+      columns: { advantages: Array.from(inside, (a, i) => blend * a + (1 - blend) * across[i]!) },
       metrics: { strataPerGroup: batch.groups === 0 ? 0 : strata.length / batch.groups, singletonFraction: singletons(strata, batch.rows) },
     };
   }

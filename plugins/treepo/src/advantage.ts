@@ -36,7 +36,7 @@ export class TreeAdvantage implements AdvantageEstimator {
   constructor(@options() private readonly o: Static<typeof treeAdvantageOptions>) {}
 
   estimate(batch: Batch): EstimateResult {
-    return { columns: { advantages: whiten(this.raw(batch), batch.lengths) } };
+    return { columns: { advantages: [...whiten(this.raw(batch), batch.lengths)] } };
   }
 
   /** A_i before whitening, [B]. */

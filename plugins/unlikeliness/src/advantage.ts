@@ -45,6 +45,6 @@ export class MixedGroupAdvantage implements AdvantageEstimator {
         advantages[row] = 0;
       }
     }
-    return { columns: { advantages, keep }, metrics: { keptFraction: batch.rows === 0 ? 0 : statistics.mean(keep) } };
+    return { columns: { advantages: [...advantages], keep }, metrics: { keptFraction: batch.rows === 0 ? 0 : statistics.mean(keep) } };
   }
 }
