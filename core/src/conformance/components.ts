@@ -41,7 +41,7 @@ function nestedColumns(component: ComponentClass, batch: Batch, columns: Readonl
   const nested = (name: string, given: ColumnInput): unknown => {
     // One value a token, unless rows and tokens are equally many and the case knows no tokens.
     const perToken = ArrayBuffer.isView(given) && given.length === batch.tokens && (given.length !== batch.rows || ragged);
-    if (!perToken || placeOf(component, name) === "row") {
+    if (!perToken || (placeOf(component, name) ?? "token") !== "token") {
       return Array.from(given as ArrayLike<unknown>, (value) => (ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value));
     }
     const flat = given as unknown as Float64Array;

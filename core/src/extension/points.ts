@@ -129,6 +129,8 @@ export interface EstimateResult<S extends State = State> {
 }
 
 export interface AdvantageEstimator<S extends State = State> extends MaybeStateful<S> {
+  /** Candidates a token that it reads (`candidateProbs`, `candidateTokens`); the adapter's choice when left out. */
+  readonly candidates?: number;
   estimate(batch: Batch, context: StepContext<S>): Promise<EstimateResult<S>> | EstimateResult<S>;
 }
 

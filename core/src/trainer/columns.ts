@@ -42,7 +42,8 @@ export async function addPolicyColumns(run: Run, batch: Batch, wanted: ReadonlyS
   if (rows.length === 0) return batch;
   const columns: Record<string, ColumnInput> = {};
   if (outputs.size > 0) {
-    const scored = await policy.score(rows, { outputs: [...outputs], temperature, topK: run.program.topK });
+    const topK = run.composition.advantage?.component.candidates ?? run.program.topK;
+    const scored = await policy.score(rows, { outputs: [...outputs], temperature, topK });
     const values: Record<string, ColumnInput | undefined> = {
       logp: scored.logp,
       entropy: scored.entropy,

@@ -341,6 +341,19 @@ describe("a training step", () => {
     expect(asked).to.deep.equal([true, undefined]);
   });
 
+  it("knows as many candidates a token as the estimator reads", async () => {
+    @advantageEstimator({ id: "candidates", reads: ["candidateProbs"], writes: ["advantages"] })
+    class Candidates implements AdvantageEstimator {
+      readonly candidates = 7;
+      estimate(batch: Batch): EstimateResult {
+        return { columns: { advantages: new Float64Array(batch.rows).fill(batch.f64("candidateProbs").length / batch.tokens) } };
+      }
+    }
+    const run = tabularRun(folder, { composition: { ...gateOnly(), advantage: place(Candidates) } });
+    const { trained } = await trainingStep(run, 0);
+    expect(new Set(trained.f64("advantages"))).to.deep.equal(new Set([7]));
+  });
+
   it("gives a component only the services that it asks for", () => {
     const run = tabularRun(folder);
     const services = run.servicesOf(place(IndependentSampler));
