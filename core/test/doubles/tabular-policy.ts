@@ -8,6 +8,7 @@ import {
   evaluate,
   gradient,
   input,
+  iota,
   type OptimizerOptions,
   type PolicyBackend,
   type PolicyInfo,
@@ -35,9 +36,12 @@ const OPTIMIZER: OptimizerOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, we
 /** A context that has no row in the table yet: all tokens equally likely, value 0. */
 const fresh = (size: number): Cell => ({ parameters: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) });
 const DEFAULT_TOP_K = 4;
+/** Added to all entries of the hidden state at position t, times t + 1. */
+const POSITION = 0.01;
 
 /**
- * A policy without a network: one row of logits and a value for each (prompt, position). The logits stand for the hidden state.
+ * A policy without a network: one row of logits and a value for each (prompt, position). The logits stand for the hidden
+ * state, with a little more at later positions: a fresh state is neither zero nor the same everywhere.
  * It runs objectives through the float64 evaluator, so that everything around the engine is tested without one.
  */
 export class TabularPolicy implements PolicyBackend {
@@ -113,14 +117,16 @@ export class TabularPolicy implements PolicyBackend {
       Array.from(response, (token, t) => {
         const row = this.logProbs(prompt, t, temperature, table);
         const order = [...row.keys()].sort((a, b) => row[b]! - row[a]! || a - b).slice(0, topK);
-        return { token, row, order, parameters: this.cell(prompt, t, table).parameters };
+        return { token, t, row, order, parameters: this.cell(prompt, t, table).parameters };
       }),
     );
     const all: Required<ScoreResult> = {
       logp: Float64Array.from(perToken, ({ token, row }) => row[token]!),
       entropy: Float64Array.from(perToken, ({ row }) => -row.reduce((sum, x) => sum + Math.exp(x) * x, 0)),
       values: Float64Array.from(perToken, ({ parameters }) => parameters.at(-1)!),
-      hidden: Float64Array.from(perToken.flatMap(({ parameters }) => [...parameters.subarray(0, -1)])),
+      hidden: Float64Array.from(
+        perToken.flatMap(({ t, parameters }) => [...parameters.subarray(0, -1).map((x) => x + POSITION * (t + 1))]),
+      ),
       candidateProbs: Float64Array.from(perToken.flatMap(({ row, order }) => order.map((id) => Math.exp(row[id]!)))),
       candidateTokens: Int32Array.from(perToken.flatMap(({ order }) => order)),
     };
@@ -158,7 +164,7 @@ export class TabularPolicy implements PolicyBackend {
       entropy: () => all.exp().mul(all).sum(-1).neg(),
       logits: () => logits,
       values: () => values,
-      hidden: () => logits,
+      hidden: () => logits.add(iota(T).cast("float").add(1).mul(POSITION).expandDims(-1)),
       topK: () => {
         const top = all.topK(K);
         return { probs: top.values.exp(), tokens: top.indices };
