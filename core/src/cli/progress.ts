@@ -27,10 +27,19 @@ export function progressView({ json = false, quiet = false, stream = process.std
     else if (event.type === "warning") line(`warning: ${event.message}`);
     else if (event.type === "stopped") line(`stopped after step ${event.step}; continue with: proximal resume ${event.folder}`);
     else if (event.type === "end") line([...(quiet ? [] : history.chart()), ...summaryLines(event.summary, event.folder)].join("\n"));
-    else if (!quiet && event.type === "start" && event.from > 0) line(`continuing after step ${event.from} of ${event.steps}`);
+    else if (!quiet && event.type === "start") for (const text of startLines(event)) line(text);
     else if (!quiet && event.type === "evaluation" && event.step === 0)
       line(`held-out accuracy before training: ${percent(event.metrics.accuracy)}`);
   };
+}
+
+function startLines({ from, steps, facts }: Extract<RunEvent, { type: "start" }>): string[] {
+  const { architecture, parameters, engine, prompts, held, dropped } = facts;
+  return [
+    `  ${"policy".padEnd(12)}${architecture}; ${parameters.toLocaleString("en")} parameters; ${engine}`,
+    `  ${"prompts".padEnd(12)}${prompts} to train on, ${held} held out${dropped > 0 ? `, ${dropped} left out for their length` : ""}`,
+    ...(from > 0 ? [`continuing after step ${from} of ${steps}`] : []),
+  ];
 }
 
 /** What the curve at the end and the line of a step need from earlier events. */

@@ -1,29 +1,22 @@
 import type { Metrics } from "../extension/index.js";
 import type { MetricsRecord } from "./store/index.js";
+import type { RunSummary } from "./summary.js";
 
-/** What summary.json holds. null where a value does not exist. */
-export interface RunSummary {
-  formatVersion: 1;
-  /** Held-out accuracy before the first and after the last step, 0–1. */
-  evalAccuracyStart: number | null;
-  evalAccuracyEnd: number | null;
-  /** Mean reward of the first and of the last steps (a tenth of the run, at most 10). */
-  rewardStart: number | null;
-  rewardEnd: number | null;
-  lossStart: number | null;
-  lossEnd: number | null;
-  steps: number;
-  /** Updates that were skipped because loss or gradient was not finite. */
-  skippedUpdates: number;
-  /** Wall clock, evaluations and checkpoints included, all sessions of a resumed run added up. */
-  seconds: number;
-  tokensPerSecond: number;
-  seed: number;
+/** What a run works with, for its header. */
+export interface SessionFacts {
+  architecture: string;
+  parameters: number;
+  engine: string;
+  /** Prompts to train on, and held-out prompts. */
+  prompts: number;
+  held: number;
+  /** Records that were left out for their length. */
+  dropped: number;
 }
 
 /** What happens in a run, in order. A view subscribes to these; the run does not wait for it. */
 export type RunEvent =
-  | { type: "start"; steps: number; from: number }
+  | { type: "start"; steps: number; from: number; facts: SessionFacts }
   | { type: "evaluation"; step: number; metrics: Metrics }
   | { type: "step"; steps: number; record: MetricsRecord; secondsLeft: number }
   | { type: "checkpoint"; step: number; folder: string }

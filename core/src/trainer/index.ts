@@ -14,6 +14,7 @@ export * from "./sft-job.js";
 export * from "./states.js";
 export * from "./step.js";
 export * from "./store/index.js";
+export * from "./summary.js";
 export * from "./train.js";
 export * from "./training-job.js";
 export * from "./update.js";

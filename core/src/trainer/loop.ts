@@ -1,21 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mean } from "../builtin/statistics.js";
+import type { DataSets } from "../data/index.js";
 import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
-import type { RunObserver, RunSummary } from "./events.js";
+import type { RunObserver, SessionFacts } from "./events.js";
 import { prefixed } from "./metrics.js";
 import { fromJson, toJson } from "./serialize.js";
 import { Stopwatch } from "./stopwatch.js";
-import {
-  type Checkpoint,
-  latestCheckpoint,
-  type MetricsRecord,
-  pruneCheckpoints,
-  type RolloutRecord,
-  type RunFolder,
-  writeCheckpoint,
-} from "./store/index.js";
+import { type Checkpoint, latestCheckpoint, pruneCheckpoints, type RolloutRecord, type RunFolder, writeCheckpoint } from "./store/index.js";
+import { type RunSummary, summaryOf } from "./summary.js";
 import { runtimeVersions } from "./versions.js";
 
 /** What a loop repeats: reinforcement learning or supervised training. */
@@ -23,6 +16,7 @@ export interface Job {
   readonly steps: number;
   readonly seed: number;
   readonly policy: PolicyBackend;
+  readonly data: DataSets;
   /** Steps between evaluations; 0 = only before the first and after the last step. */
   readonly evaluateEvery: number;
   readonly checkpointEvery: "auto" | number;
@@ -61,11 +55,17 @@ export async function runLoop(job: Job, { folder, resume = false, onEvent = () =
 const CHECKPOINT_SHARE = 0.05;
 const CHECKPOINT_SECONDS = 5;
 
+/** Whether to save after `done` steps, given the seconds since the last checkpoint and those that it took. */
+export function isCheckpointDue(every: Job["checkpointEvery"], done: number, last: { secondsAgo: number; seconds: number }): boolean {
+  if (every !== "auto") return done % every === 0;
+  return last.secondsAgo >= Math.max(CHECKPOINT_SECONDS, last.seconds / CHECKPOINT_SHARE);
+}
+
 class Loop {
   private readonly started = performance.now();
   /** Wall clock of earlier sessions, seconds. */
   private earlier = 0;
-  private saved = { step: 0, at: performance.now(), seconds: 0 };
+  private saved = { at: performance.now(), seconds: 0 };
 
   constructor(
     private readonly job: Job,
@@ -77,10 +77,14 @@ class Loop {
     return this.earlier + (performance.now() - this.started) / 1000;
   }
 
+  private get lastSave(): { secondsAgo: number; seconds: number } {
+    return { secondsAgo: (performance.now() - this.saved.at) / 1000, seconds: this.saved.seconds };
+  }
+
   async run(resume: boolean, signal: AbortSignal | undefined): Promise<RunSummary | null> {
     const { job } = this;
     const first = resume ? await this.restore() : 0;
-    this.emit({ type: "start", steps: job.steps, from: first });
+    this.emit({ type: "start", steps: job.steps, from: first, facts: factsOf(job) });
     if (first === 0) await job.prepare();
     const firstEvaluation = first === 0 ? await this.evaluate(0) : null;
     const sessionStart = performance.now();
@@ -104,7 +108,7 @@ class Loop {
         this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
         return null;
       }
-      if (step + 1 === job.steps || this.isCheckpointDue(step + 1)) await this.save(step + 1);
+      if (step + 1 === job.steps || isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) await this.save(step + 1);
     }
     return this.finish();
   }
@@ -117,13 +121,6 @@ class Loop {
     const metrics = await this.job.evaluate(step);
     if (metrics !== null) this.emit({ type: "evaluation", step, metrics });
     return metrics;
-  }
-
-  private isCheckpointDue(done: number): boolean {
-    const { checkpointEvery } = this.job;
-    if (checkpointEvery !== "auto") return done % checkpointEvery === 0;
-    const since = (performance.now() - this.saved.at) / 1000;
-    return since >= Math.max(CHECKPOINT_SECONDS, this.saved.seconds / CHECKPOINT_SHARE);
   }
 
   private async save(step: number): Promise<void> {
@@ -141,7 +138,7 @@ class Loop {
     );
     await pruneCheckpoints(folder.checkpoints, job.keepCheckpoints);
     const now = performance.now();
-    this.saved = { step, at: now, seconds: (now - start) / 1000 };
+    this.saved = { at: now, seconds: (now - start) / 1000 };
     this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
   }
 
@@ -178,25 +175,7 @@ class Loop {
   }
 }
 
-/** The run in a few numbers, from its metrics alone. */
-export function summaryOf(records: readonly MetricsRecord[], { steps, seed }: Pick<Job, "steps" | "seed">, seconds: number): RunSummary {
-  const values = (name: string) => records.map((record) => record[name]).filter((value) => typeof value === "number");
-  const window = Math.max(1, Math.min(10, Math.floor(records.length / 10)));
-  const average = (list: readonly number[]) => (list.length === 0 ? null : mean(list));
-  const total = (name: string) => values(name).reduce((a, b) => a + b, 0);
-  const [rewards, losses] = [values("reward"), values("loss")];
-  return {
-    formatVersion: 1,
-    evalAccuracyStart: values("evalStart.accuracy")[0] ?? null,
-    evalAccuracyEnd: values("eval.accuracy").at(-1) ?? null,
-    rewardStart: average(rewards.slice(0, window)),
-    rewardEnd: average(rewards.slice(-window)),
-    lossStart: average(losses.slice(0, window)),
-    lossEnd: average(losses.slice(-window)),
-    steps,
-    skippedUpdates: total("skipped"),
-    seconds,
-    tokensPerSecond: total("tokens") / total("seconds"),
-    seed,
-  };
+function factsOf({ policy, data: { train, held } }: Job): SessionFacts {
+  const { architecture, parameters, engine } = policy.info;
+  return { architecture, parameters, engine, prompts: train.size, held: held?.size ?? 0, dropped: train.dropped };
 }

@@ -36,6 +36,7 @@ export class SftJob implements Job {
   readonly steps: number;
   readonly seed: number;
   readonly policy: PolicyBackend;
+  readonly data: DataSets;
   readonly evaluateEvery: number;
   readonly checkpointEvery: Job["checkpointEvery"];
   readonly keepCheckpoints: number;
@@ -45,6 +46,7 @@ export class SftJob implements Job {
     this.steps = settings.sft.steps;
     this.seed = settings.seed;
     this.policy = policy;
+    this.data = parts.data;
     this.evaluateEvery = settings.sft.evalEvery;
     this.checkpointEvery = settings.trainer.checkpointEvery;
     this.keepCheckpoints = settings.trainer.keepCheckpoints;

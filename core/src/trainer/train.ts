@@ -8,12 +8,13 @@ import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../regist
 import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { resolveConfig } from "../registry/resolve.js";
-import type { RunObserver, RunSummary } from "./events.js";
+import type { RunObserver } from "./events.js";
 import { type Job, runLoop } from "./loop.js";
 import { Run } from "./run.js";
 import type { HostServices } from "./services.js";
 import { SftJob } from "./sft-job.js";
 import { RunFolder, type RunKind } from "./store/index.js";
+import type { RunSummary } from "./summary.js";
 import { TrainingJob } from "./training-job.js";
 
 export interface SessionOptions {

@@ -1,3 +1,4 @@
+import type { DataSets } from "../data/index.js";
 import type { Metrics, State } from "../extension/index.js";
 import type { Batch } from "../rollout/index.js";
 import { REFERENCE } from "./columns.js";
@@ -12,6 +13,7 @@ export class TrainingJob implements Job {
   readonly steps: number;
   readonly seed: number;
   readonly policy: Run["policy"];
+  readonly data: DataSets;
   readonly evaluateEvery: number;
   readonly checkpointEvery: Job["checkpointEvery"];
   readonly keepCheckpoints: number;
@@ -21,6 +23,7 @@ export class TrainingJob implements Job {
     this.steps = trainer.steps;
     this.seed = seed;
     this.policy = run.policy;
+    this.data = run.data;
     this.evaluateEvery = evaluation.every;
     this.checkpointEvery = trainer.checkpointEvery;
     this.keepCheckpoints = trainer.keepCheckpoints;

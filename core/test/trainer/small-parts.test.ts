@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { CheckpointError, fromJson, IndependentSampler, learningRateAt, States, toJson } from "../../src/index.js";
+import { CheckpointError, fromJson, IndependentSampler, isCheckpointDue, learningRateAt, States, toJson } from "../../src/index.js";
 import { place } from "../doubles/runs.js";
 
 describe("learning-rate schedules", () => {
@@ -18,6 +18,21 @@ describe("learning-rate schedules", () => {
   ];
   for (const [what, step, options, rate] of table) {
     it(what, () => expect(learningRateAt(step, 11, options)).to.be.closeTo(rate, 1e-15));
+  }
+});
+
+describe("checkpoints", () => {
+  const table: [due: boolean, every: "auto" | number, done: number, secondsAgo: number, seconds: number][] = [
+    [true, 5, 10, 0, 0],
+    [false, 5, 11, 1e9, 0],
+    [false, "auto", 1, 4, 0],
+    [true, "auto", 1, 5, 0.1],
+    [false, "auto", 1, 39, 2],
+    [true, "auto", 1, 40, 2],
+  ];
+  for (const [due, every, done, secondsAgo, seconds] of table) {
+    it(`every ${every}: ${due ? "due" : "not due"} after step ${done}, ${secondsAgo} s after one that took ${seconds} s`, () =>
+      expect(isCheckpointDue(every, done, { secondsAgo, seconds })).to.equal(due));
   }
 });
 
