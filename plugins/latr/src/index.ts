@@ -15,7 +15,7 @@ export default definePlugin({
     arxiv: "2510.24302",
   },
   provenance: "official code read; abstract read",
-  reconstructed: ["children of a removed branch go to its parent"],
+  reconstructed: ["children of a removed branch go to its parent", "a copy of a whole response starts afresh"],
   components: [LatrSampler],
   algorithms: {
     latr: {

@@ -183,10 +183,11 @@ export class LatrSampler extends GroupSampler {
     k: number,
     context: SampleContext<DataState>,
   ): Promise<Trajectory[][]> {
+    const isWhole = ({ finished, tokens }: Branch) => finished || tokens.length >= context.maxTokens;
     const branches = trees.flatMap((tree, g) =>
-      Array.from({ length: k }, (_, i) => ({ g, key: `${g}/tree/${i}`, branch: tree.branches[i] ?? tree.branches[0]! })),
+      Array.from({ length: k }, (_, i) => ({ g, key: `${g}/tree/${i}`, branch: tree.branches[i] ?? copyOf(tree.branches[0]!, isWhole) })),
     );
-    const open = branches.filter(({ branch }) => !branch.finished && branch.tokens.length < context.maxTokens);
+    const open = branches.filter(({ branch }) => !isWhole(branch));
     const requests = open.map(({ g, key, branch }): GenerateRequest => {
       const prefix = Int32Array.from(branch.tokens);
       return { prompt: prompts[g]!, prefix, maxTokens: context.maxTokens - prefix.length, key };
@@ -213,3 +214,7 @@ export class LatrSampler extends GroupSampler {
     };
   }
 }
+
+/** A branch to sample on in place of one that is missing: a copy of a whole response could only repeat it, so that one starts afresh. */
+const copyOf = (branch: Branch, isWhole: (branch: Branch) => boolean): Branch =>
+  isWhole(branch) ? { tokens: [], finished: false, fork: 0, parent: null } : branch;

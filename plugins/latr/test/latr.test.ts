@@ -202,6 +202,11 @@ describe("LATR's sampler", () => {
     expect(none.metrics.treeRollouts).to.equal(0);
   });
 
+  it("starts afresh where a copy could only repeat a whole response", async () => {
+    const { groups } = await collect({ forceReturnStep: 9 });
+    expect(groups[0]!.trajectories.map(({ text }) => text)).to.deep.equal(["accc", "bccc", "tttt", "tttt"]);
+  });
+
   it("draws the tokens of branches that cannot fork when asked to", async () => {
     const { groups } = await collect({ sampleWhenSingle: "always", forceReturnStep: 2 });
     expect(groups[0]!.trajectories.map(({ text }) => text)).to.deep.equal(["attt", "bttt", "attt", "attt"]);
