@@ -12,6 +12,7 @@ export * from "./behind-examples.js";
 export * from "./clip-gate.js";
 export * from "./correct.js";
 export * from "./cosine-length.js";
+export * from "./draw.js";
 export * from "./entropy.js";
 export * from "./gae.js";
 export * from "./group-normalized.js";
@@ -20,7 +21,9 @@ export * from "./kl.js";
 export * from "./pattern.js";
 export * from "./rescored.js";
 export * from "./rewards.js";
+export * from "./round.js";
 export * as statistics from "./statistics.js";
+export * from "./token-f1.js";
 export * from "./value-loss.js";
 
 /** Components that every run can name without installing a plugin. */

@@ -1,6 +1,5 @@
-import { Random } from "@proximal/core";
+import { Random, roundHalfEven } from "@proximal/core";
 import { type Expression, type Point, parseExpression } from "./expression.js";
-import { roundHalfEven } from "./round.js";
 
 const TOLERANCE = 1e-9;
 const POINTS = 6;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { roundHalfEven } from "../src/round.js";
+import { roundHalfEven } from "../../src/builtin/round.js";
 
 /** Exact: x = mantissa·2^-1074, rounded as a fraction of integers. */
 function exactly(x: number, decimals: number): number {
