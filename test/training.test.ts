@@ -19,7 +19,25 @@ const services = {
   judge: async (requests: readonly { completion: string }[]) => requests.map(({ completion }) => (completion.length % 3) / 2),
 };
 
-/** Every named algorithm as it stands, on a policy without a network. */
+/** Texts and formats of some methods in the alphabet of the policy, which has neither letters nor tags. */
+const IN_ALPHABET: Readonly<Record<string, object>> = {
+  "s-grpo": { sampler: { exitPrompt: "" } },
+  "curriculum-grpo": { sampler: { budgetTemplate: "{prompt} {budget}" } },
+  "apo-a2fm": {
+    sampler: { tags: { instant: "0", reasoning: "1", agentic: "2" } },
+    rewards: [{ use: "apo-a2fm", tags: { instant: "0", reasoning: "1", agentic: "2" }, inner: [{ use: "exact-match" }] }],
+  },
+  "craft-gui": {
+    rewards: [
+      { use: "craft-gui", understandingPattern: "(.*)" },
+      { use: "craft-gui-judge", understandingPattern: "(.*)" },
+    ],
+  },
+  "searchgym-rl": { rewards: [{ use: "searchgym-rl", answerPattern: "(.*)" }] },
+  etcon: { rewards: [{ use: "etcon" }, { use: "exact-match" }] },
+};
+
+/** Every named algorithm, on a policy without a network. */
 describe("the algorithm", function () {
   this.timeout(60000);
   const sandbox = new Sandbox();
@@ -27,7 +45,14 @@ describe("the algorithm", function () {
 
   before(async () => {
     await sandbox.install("@proximal/table", TABLE_ENGINE);
-    const fields = { domain: "sums", stratum: 1, bundle: 0, difficulty: 0.5 };
+    const fields = {
+      domain: "sums",
+      stratum: 1,
+      bundle: 0,
+      difficulty: 0.5,
+      hops: 1,
+      taskKind: "understanding",
+    };
     const records = Array.from({ length: 6 }, (_, i) => ({
       ...fields,
       prompt: `${i}?`,
@@ -49,6 +74,7 @@ describe("the algorithm", function () {
       optimizer: { learningRate: 0.05 },
       trainer: { steps: 4, checkpointEvery: 1 },
       evaluation: { every: 2 },
+      ...IN_ALPHABET[algorithm],
     };
     const first = resolveConfig(config, { cwd: sandbox.folder });
     const teacher = readsTeacher(first) ? { teacher: config.model } : {};
