@@ -21,7 +21,7 @@ const services = {
 
 /** Texts and formats of some methods in the alphabet of the policy, which has neither letters nor tags. */
 const IN_ALPHABET: Readonly<Record<string, object>> = {
-  "s-grpo": { sampler: { exitPrompt: "" } },
+  "s-grpo": { sampler: { exitPrompt: "", answerMaxTokens: 2, promptsPerStep: 48 } },
   "curriculum-grpo": { sampler: { budgetTemplate: "{prompt} {budget}" } },
   "apo-a2fm": {
     sampler: { tags: { instant: "0", reasoning: "1", agentic: "2" } },
