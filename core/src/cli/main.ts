@@ -110,6 +110,12 @@ program
   .action(async (file: string, options: { set: string[] }) => (await import("./commands/validate.js")).validateCommand(file, options));
 
 program
+  .command("explain <config|algorithm>")
+  .description("print the objective as it is executed, as equations")
+  .option(...SET, collect, [])
+  .action(async (target: string, options: { set: string[] }) => (await import("./commands/explain.js")).explainCommand(target, options));
+
+program
   .command("plugins [names...]")
   .description("list the installed plugins with paper, components, conventions and provenance")
   .option("--json", "print the manifests as JSON")

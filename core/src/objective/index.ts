@@ -1,3 +1,4 @@
 export * from "./aggregation.js";
+export * from "./explain.js";
 export * from "./program.js";
 export * from "./span.js";
