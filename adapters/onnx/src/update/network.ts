@@ -11,7 +11,7 @@ import {
 import { arrangeWeights, linear, logits, ropeTables, type TransformerConfig, transformer } from "../model/index.js";
 import { trainingAttention } from "./attention.js";
 import { type Grid, PROMPT_TOKENS, type RowInputs, rowInputs, rowsOf } from "./grid.js";
-import { tokenStatistics } from "./head.js";
+import { distribution, tokenStatistics } from "./head.js";
 
 export interface NetworkOptions {
   config: TransformerConfig;
@@ -75,8 +75,8 @@ export function buildNetwork({
   const hidden = transformer(config, weights, ids, tables, attention, { recompute, select: onResponse });
 
   const z = logits(hidden.mul(input(INVERSE_TEMPERATURE, [])), weights);
-  const statistics = tokenStatistics(z, rows.targets, outputs.has("entropy"));
-  const tokens: TokenOutputs = { ...statistics };
+  const next = distribution(z);
+  const tokens: TokenOutputs = tokenStatistics(next, rows.targets, outputs.has("entropy"));
   if (outputs.has("hidden")) tokens.hidden = hidden;
   if (outputs.has("logits")) tokens.logits = z;
   if (outputs.has("values")) {
@@ -85,8 +85,7 @@ export function buildNetwork({
   }
   if (outputs.has("topK")) {
     const { values, indices } = z.topK(K);
-    const lse = z.reduceMax(-1, true).sub(z.softmax(-1).reduceMax(-1, true).log());
-    tokens.topK = { probs: values.sub(lse).exp().stopGradient(), tokens: indices };
+    tokens.topK = { probs: next.logProbability(values).exp().stopGradient(), tokens: indices };
   }
   const dims = { B: rowsOf(grid), T: grid.responseSlots, V: config.vocab_size, H: config.hidden_size, K };
   return { rows, tokens, leaves: leavesOf(tokens, rows), dims };
