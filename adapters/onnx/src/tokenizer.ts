@@ -79,9 +79,9 @@ export class HuggingFaceTokenizer implements Tokenizer {
   }
 
   /** Special tokens of the tokenizer's post-processor are added, unless the text begins with the beginning token already. */
-  encode(text: string): Int32Array {
+  encode(text: string, { special = true } = {}): Int32Array {
     const begins = this.beginning !== undefined && text.startsWith(this.beginning);
-    return Int32Array.from(this.encoder.encode(text, { add_special_tokens: !begins }).ids);
+    return Int32Array.from(this.encoder.encode(text, { add_special_tokens: special && !begins }).ids);
   }
 
   decode(tokens: ArrayLike<number>, { skipSpecial = true } = {}): string {

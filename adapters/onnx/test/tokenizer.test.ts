@@ -38,6 +38,7 @@ describe("the tokenizer of a Hugging Face folder", () => {
     expect(text).to.equal("<s>1+1=");
     expect([...tokenizer.encode(text)]).to.deep.equal([1, 4, 13, 4, 14]);
     expect([...tokenizer.encode("1+1=")]).to.deep.equal([1, 4, 13, 4, 14]);
+    expect([...tokenizer.encode("1+1=", { special: false })]).to.deep.equal([4, 13, 4, 14]);
   });
 
   for (const [what, prepare, file] of [

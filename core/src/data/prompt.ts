@@ -75,7 +75,8 @@ export class PromptMaker {
     const { tokenizer, system } = this.rules;
     if (tokenizer.chat === undefined) return tokenizer.encode(text);
     const user: Message = { role: "user", content: text };
-    return tokenizer.encode(tokenizer.chat(system === undefined ? [user] : [{ role: "system", content: system }, user]));
+    const messages = system === undefined ? [user] : [{ role: "system", content: system } as const, user];
+    return tokenizer.encode(tokenizer.chat(messages), { special: false });
   }
 
   private tokenize(text: string, where: Place): Int32Array | null {

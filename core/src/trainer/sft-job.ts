@@ -100,7 +100,7 @@ export class SftJob implements Job {
     const { tokenizer, info } = this.policy;
     const text = this.textOf(prompt);
     const stop = tokenizer.stopTokens[0];
-    const tokens = Int32Array.of(...tokenizer.encode(text), ...(stop === undefined ? [] : [stop]));
+    const tokens = Int32Array.of(...tokenizer.encode(text, { special: false }), ...(stop === undefined ? [] : [stop]));
     if (prompt.tokens.length + tokens.length > info.contextLength) {
       throw new DataError(
         `prompt and answer have ${prompt.tokens.length + tokens.length} tokens; the context holds ${info.contextLength}`,

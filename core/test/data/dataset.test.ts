@@ -71,6 +71,16 @@ describe("data sets", () => {
     expect(new CharTokenizer().decode(prompts[0]!.tokens)).to.equal("system=add user=hi assistant=");
   });
 
+  it("puts the tokenizer's beginning in front of a plain prompt, and leaves it to the chat template otherwise", () => {
+    const file = write("a.jsonl", lines({ prompt: "1", answer: "2" }));
+    const first = (chat: boolean) => {
+      const tokenizer = new CharTokenizer(undefined, { chat, beginning: true });
+      return loadDataSet(file, {}, { ...facts(), tokenizer }).get(0).tokens[0];
+    };
+    expect(first(false)).to.equal(1);
+    expect(first(true)).to.not.equal(1);
+  });
+
   it("gives ids that depend on content and place, and are all different", () => {
     const file = write("a.jsonl", lines({ prompt: "1", answer: "2" }, { prompt: "1", answer: "2" }, { prompt: "2", answer: "2" }));
     const ids = () => loadDataSet(file, {}, facts()).prompts.map((prompt) => prompt.id);

@@ -2,7 +2,9 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { DataError, RunFolder, runLoop, SftJob } from "../../src/index.js";
+import { CharTokenizer } from "../doubles/char-tokenizer.js";
 import { settings, tabularRun, temporaryFolder } from "../doubles/runs.js";
+import { TabularPolicy } from "../doubles/tabular-policy.js";
 
 const origin = { kind: "train", folder: ".", config: {} } as const;
 
@@ -34,6 +36,23 @@ describe("supervised training", () => {
     expect(records[0]!["evalStart.loss"]).to.be.closeTo(Math.log(14), 1e-12);
     expect(records.at(-1)!["eval.loss"]).to.be.below(0.2);
     expect(records[0]!.loss).to.be.closeTo(Math.log(14), 1e-12);
+  });
+
+  it("learns answers as they stand inside a text: without the tokenizer's beginning, with its end", async () => {
+    const tokenizer = new CharTokenizer("0123456789+=", { beginning: true });
+    const { data } = tabularRun(root);
+    const policy = new TabularPolicy({ tokenizer });
+    const seen: number[][] = [];
+    const { update } = policy;
+    policy.update = (request) => {
+      seen.push(...request.batch.trajectories.map(({ tokens }) => [...tokens]));
+      return update.call(policy, request);
+    };
+    const sft = { steps: 1, batchSize: 1, evalEvery: 0 };
+    await new SftJob({ settings: { ...settings(), sft }, policy, data, answer: "answer" }).step(0);
+    expect(seen).to.have.length(1);
+    expect(seen[0]).to.not.include(1);
+    expect(seen[0]!.at(-1)).to.equal(0);
   });
 
   it("continues from a checkpoint as if it had not stopped", async () => {

@@ -84,7 +84,7 @@ export class DrPoSampler extends GroupSampler {
 
   private request(prompt: Prompt, g: number, i: number, { random, policy, maxTokens }: SampleContext<DataState>) {
     const draws = random.fork("roll-in", g, i);
-    const reference = policy.tokenizer.encode(this.reference(prompt)).slice(0, maxTokens);
+    const reference = policy.tokenizer.encode(this.reference(prompt), { special: false }).slice(0, maxTokens);
     const length = rollinLength(reference.length, draws.uniform(), draws.uniform(), this.settings.resetProbability);
     return { prompt, prefix: reference.slice(0, length), maxTokens: maxTokens - length, key: `${g}/${i}` } satisfies GenerateRequest;
   }

@@ -43,7 +43,7 @@ export class ContrastSampler extends GroupSampler {
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const { forceContrast, auxTag, forbidTemplate } = this.settings;
     if (!forceContrast) return super.rollout(planned, context);
-    const prefix = context.policy.tokenizer.encode(auxTag);
+    const prefix = context.policy.tokenizer.encode(auxTag, { special: false });
     const requests = planned.flatMap(({ prompt, count }, g) => {
       const without = context.prompts.derive(
         prompt,

@@ -86,7 +86,7 @@ export class DifficultySampler extends GroupSampler<RegState> {
 
   private path({ id, fields }: Prompt, { state, policy }: SampleContext<RegState>): Int32Array {
     const given = fields[this.settings.pathField];
-    return state.paths[id] ?? (typeof given === "string" ? policy.tokenizer.encode(given) : new Int32Array());
+    return state.paths[id] ?? (typeof given === "string" ? policy.tokenizer.encode(given, { special: false }) : new Int32Array());
   }
 
   private mask(prompt: Prompt, strength: number, g: number, { prompts, random }: SampleContext<RegState>): Prompt {
