@@ -54,7 +54,7 @@ export function sampleContext<S extends State>({
     maxTokens,
     requests,
     services: {} as Services,
-    policy: { info: { contextLength: 1024 } } as SampleContext["policy"],
+    policy: { info: { contextLength: 1024 }, tokenizer: characters, score: flatScore } as unknown as SampleContext["policy"],
     prompts: { size: pool.length, get: (i) => pool[i]!, derive: (base, text) => ({ ...base, text, tokens: Int32Array.from(codes(text)) }) },
     generate: async (wanted) => {
       requests.push(...wanted);
@@ -73,6 +73,20 @@ export function sampleContext<S extends State>({
     },
   };
 }
+
+/** One token a character; id 0 ends a response. */
+const characters = {
+  vocabularySize: 2 ** 16,
+  stopTokens: [0],
+  padToken: 0,
+  encode: (text: string) => Int32Array.from(codes(text)),
+  decode: (tokens: ArrayLike<number>) => String.fromCharCode(...Array.from(tokens).filter((id) => id !== 0)),
+};
+
+/** Every token has the log-prob -0.5 under the policy. */
+const flatScore = async (rows: readonly { response: Int32Array }[]) => ({
+  logp: new Float64Array(rows.reduce((sum, { response }) => sum + response.length, 0)).fill(-0.5),
+});
 
 const codes = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 
