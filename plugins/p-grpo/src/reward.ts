@@ -21,7 +21,7 @@ export const pGrpoOptions = Type.Object({
   outcomeWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the outcome" }),
   thinkingWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the thinking" }),
   formatPattern: Type.String({
-    default: "<think>[\\s\\S]*?</think>[\\s\\S]*?<answer>[\\s\\S]*?</answer>",
+    default: "^\\s*<think>(?:(?!</think>)[\\s\\S])*</think>\\s*<answer>(?:(?!</answer>)[\\s\\S])*</answer>",
     description: "What makes a completion well-formed",
   }),
   thinkingPattern: Type.String({

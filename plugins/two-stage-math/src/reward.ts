@@ -34,10 +34,17 @@ export const twoStageOptions = Type.Object({
 
 export type TwoStageOptions = Static<typeof twoStageOptions>;
 
-const BOXED_IN_THINKING = /oxed\{.*?\}.*?<\/think>/s;
+const BOX = "oxed{";
 
-/** 1 when a boxed answer stands before an end of the thinking, so that generation may stop there. */
-export const formatReward = (completion: string): number => (BOXED_IN_THINKING.test(completion) ? 1 : 0);
+/**
+ * 1 when a boxed answer stands before an end of the thinking, so that generation may stop there: the official pattern
+ * `oxed\{.*?\}.*?</think>` matches. Searched part by part, in time linear in the length.
+ */
+export function formatReward(completion: string): number {
+  const box = completion.indexOf(BOX);
+  const end = box < 0 ? -1 : completion.indexOf("}", box + BOX.length);
+  return end >= 0 && completion.includes("</think>", end) ? 1 : 0;
+}
 
 /**
  * λ = 1/2 - (n - min)/(max - min) over the rows of `scope`; a right answer earns λ, a wrong one min(0, λ); 0 where all are

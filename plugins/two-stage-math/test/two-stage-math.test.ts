@@ -1,6 +1,7 @@
 import { runReward } from "@proximal/core";
 import { testVectors } from "@proximal/core/testing";
 import { expect } from "chai";
+import fc from "fast-check";
 import conformance from "../src/conformance.js";
 import { formatReward, TwoStageReward } from "../src/index.js";
 
@@ -16,6 +17,16 @@ describe("Fast-Math-R1's rewards", () => {
     ["refuse a box without an end of the thinking", "\\boxed{4}", 0],
   ];
   for (const [promise, completion, format] of formats) it(promise, () => expect(formatReward(completion)).to.equal(format));
+
+  it("agree with the official pattern on any mixture of its pieces", () => {
+    const pieces = fc.array(fc.constantFrom("\\boxed{", "oxed{", "}", "</think>", "\n", "4"), { maxLength: 12 });
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const text = parts.join("");
+        expect(formatReward(text)).to.equal(/oxed\{.*?\}.*?<\/think>/s.test(text) ? 1 : 0);
+      }),
+    );
+  });
 
   const lengthReward = async (options: object, rewards: number[], texts: string[], group: number[]) =>
     (await runReward(TwoStageReward, { ...options }, { completions: texts, group }, { inner: { rewards } })).lengthReward;
