@@ -10,6 +10,7 @@ export * from "./extension/index.js";
 export * from "./objective/index.js";
 export * from "./policy/index.js";
 export * from "./registry/index.js";
+export * from "./report/index.js";
 export * from "./rollout/index.js";
 export * from "./tensor/index.js";
 export * from "./trainer/index.js";

@@ -104,6 +104,11 @@ program
   );
 
 program
+  .command("report <run>")
+  .description("write a run's report.html: curves, samples and config on one page that works offline")
+  .action(async (folder: string) => (await import("./commands/report.js")).reportCommand(folder));
+
+program
   .command("validate <config>")
   .description("check a config against the installed plugins, without loading a model")
   .option(...SET, collect, [])

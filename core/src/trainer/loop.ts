@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DataSets } from "../data/index.js";
 import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
+import { Reporter } from "../report/reporter.js";
 import type { RunObserver, SessionFacts } from "./events.js";
 import { prefixed } from "./metrics.js";
 import { fromJson, toJson } from "./serialize.js";
@@ -36,14 +37,20 @@ export interface LoopOptions {
   folder: RunFolder;
   /** Continue from the newest checkpoint that is whole; from the start when there is none. */
   resume?: boolean;
+  /** What the run does, in lines, for the head of its report. */
+  description?: readonly string[];
   onEvent?: RunObserver;
   /** When it is aborted, the current step is finished and saved. */
   signal?: AbortSignal;
 }
 
 /** Runs a job to its end, or to the step in which a stop is asked for: null then. */
-export async function runLoop(job: Job, { folder, resume = false, onEvent = () => {}, signal }: LoopOptions): Promise<RunSummary | null> {
-  const loop = new Loop(job, folder, onEvent);
+export async function runLoop(job: Job, options: LoopOptions): Promise<RunSummary | null> {
+  const { folder, resume = false, description, onEvent = () => {}, signal } = options;
+  const reporter = new Reporter(folder, { description, tokenizer: job.policy.tokenizer }, (message) =>
+    onEvent({ type: "warning", message }),
+  );
+  const loop = new Loop(job, folder, reporter, onEvent);
   try {
     return await loop.run(resume, signal);
   } finally {
@@ -70,6 +77,7 @@ class Loop {
   constructor(
     private readonly job: Job,
     private readonly folder: RunFolder,
+    private readonly reporter: Reporter,
     private readonly emit: RunObserver,
   ) {}
 
@@ -140,6 +148,7 @@ class Loop {
     const now = performance.now();
     this.saved = { at: now, seconds: (now - start) / 1000 };
     this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
+    if (step < job.steps) this.reporter.update();
   }
 
   /** Steps that are done. */
@@ -170,6 +179,7 @@ class Loop {
     await this.job.policy.export(model);
     const summary = summaryOf(this.folder.readMetrics(), this.job, this.seconds);
     this.folder.finish(summary);
+    this.reporter.write();
     this.emit({ type: "end", summary, folder: this.folder.path });
     return summary;
   }

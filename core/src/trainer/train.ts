@@ -7,6 +7,7 @@ import type { PolicyBackend } from "../policy/index.js";
 import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
 import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
+import { describeRun } from "../registry/describe.js";
 import { resolveConfig } from "../registry/resolve.js";
 import type { RunObserver } from "./events.js";
 import { type Job, runLoop } from "./loop.js";
@@ -44,7 +45,7 @@ export async function resume(path: string, options: SessionOptions = {}): Promis
   const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
   const { job, close } = await openJob(folder.origin.kind, config, options);
   try {
-    return await runLoop(job, { folder, resume: true, ...options });
+    return await runLoop(job, { folder, resume: true, description: describeRun(config), ...options });
   } finally {
     await close();
   }
@@ -54,8 +55,9 @@ async function start(kind: RunKind, config: ResolvedConfig, { output = config.ou
   RunFolder.check(output, { overwrite });
   const { job, close } = await openJob(kind, config, options);
   try {
+    const description = describeRun({ ...config, output });
     const folder = RunFolder.create(output, { kind, config: { ...config.config, output }, folder: homeOf(config) }, { overwrite });
-    return await runLoop(job, { folder, ...options });
+    return await runLoop(job, { folder, description, ...options });
   } finally {
     await close();
   }

@@ -80,6 +80,7 @@ sft: { steps: 60, batchSize: 8 }
       "config.json",
       "metrics.jsonl",
       "model",
+      "report.html",
       "rollouts",
       "run.json",
       "summary.json",

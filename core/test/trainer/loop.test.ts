@@ -55,6 +55,7 @@ describe("a training run", () => {
       "config.json",
       "metrics.jsonl",
       "model",
+      "report.html",
       "rollouts",
       "run.json",
       "summary.json",

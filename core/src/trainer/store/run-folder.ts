@@ -131,10 +131,11 @@ export class RunFolder {
     return record;
   }
 
+  /** Every whole line: a last line that a crash, or a run at work, left unended is passed over. */
   readMetrics(): MetricsRecord[] {
     if (!existsSync(this.metricsFile)) return [];
-    const lines = readFileSync(this.metricsFile, "utf8").split("\n");
-    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as MetricsRecord);
+    const lines = readFileSync(this.metricsFile, "utf8").split("\n").slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as MetricsRecord);
   }
 
   /** `step` counts from 1, as in the metrics. */
@@ -144,10 +145,23 @@ export class RunFolder {
   }
 
   readRollouts(step: number): RolloutRecord[] {
+    return [...this.rollouts(step)];
+  }
+
+  /** The rows of a step one by one, parsed as they are asked for. */
+  *rollouts(step: number): Generator<RolloutRecord> {
     const file = this.rolloutFile(step);
     if (!existsSync(file)) throw new DataError(`the run has no rollouts of step ${step}`, { file });
     const lines = gunzipSync(readFileSync(file)).toString("utf8").split("\n");
-    return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as RolloutRecord);
+    for (const line of lines) if (line !== "") yield JSON.parse(line) as RolloutRecord;
+  }
+
+  /** Steps whose rollouts are there, ascending. */
+  rolloutSteps(): number[] {
+    const folder = join(this.path, "rollouts");
+    if (!existsSync(folder)) return [];
+    const steps = readdirSync(folder).map(rolloutStep).filter(Number.isFinite);
+    return steps.sort((a, b) => a - b);
   }
 
   private rolloutFile(step: number): string {

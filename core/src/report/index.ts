@@ -1,0 +1,1 @@
+export { type ReportFacts, writeReport } from "./write.js";

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { RunKind } from "../trainer/store/index.js";
+import type { RunSummary } from "../trainer/summary.js";
+import type { Curves } from "./curves.js";
+import { embedJson, escapeHtml } from "./html.js";
+import type { Samples } from "./samples.js";
+
+export interface RunFacts {
+  kind: RunKind;
+  name: string;
+  algorithm: string | undefined;
+  /** Steps that the config asks for. */
+  steps: number | undefined;
+  finished: boolean;
+  summary: RunSummary;
+  description: readonly string[];
+  config: unknown;
+}
+
+const require = createRequire(import.meta.url);
+const library = (name: string): string => readFileSync(require.resolve(`uplot/dist/${name}`), "utf8");
+const asset = (name: string): string => readFileSync(new URL(`../../../assets/report/${name}`, import.meta.url), "utf8");
+
+/** Nothing may be loaded from anywhere: what the page needs stands in it. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+
+/** The whole page of a run's report. */
+export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }): string {
+  const { name, description, config } = facts;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${escapeHtml(name)} – Proximal</title>
+<style>${library("uPlot.min.css")}</style>
+<style>${asset("page.css")}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(name)}</h1>
+<p>${escapeHtml(subtitle(facts))}</p>
+</header>
+<main>
+<section aria-labelledby="result"><h2 id="result">Result</h2>${table(facts)}</section>
+<section aria-labelledby="curves"><h2 id="curves">Curves</h2><div id="curves-view"></div></section>
+<section aria-labelledby="samples"><h2 id="samples">Samples</h2><div id="samples-view"></div></section>
+${description.length === 0 ? "" : disclosure("What the run does", description.map((line) => line.replace(/^ {2}/, "")).join("\n"), true)}
+${disclosure("Resolved config", JSON.stringify(config, null, 2), false)}
+</main>
+<noscript><p>Curves and samples need JavaScript.</p></noscript>
+<script type="application/json" id="data">${embedJson(data)}</script>
+<script>${library("uPlot.iife.min.js")}</script>
+${["dom.js", "charts.js", "tokens.js", "samples.js", "main.js"].map((file) => `<script>${asset(file)}</script>`).join("\n")}
+</body>
+</html>
+`;
+}
+
+function subtitle({ kind, algorithm, steps, finished, summary }: RunFacts): string {
+  const method = kind === "sft" ? "supervised training" : (algorithm ?? "own composition");
+  const progress = finished ? `finished, ${summary.steps} steps` : `step ${summary.steps}${steps === undefined ? "" : ` of ${steps}`}`;
+  return [method, `seed ${summary.seed}`, progress].join(" · ");
+}
+
+const disclosure = (title: string, text: string, isOpen: boolean): string =>
+  `<details class="text"${isOpen ? " open" : ""}><summary><h2>${title}</h2></summary><pre tabindex="0">${escapeHtml(text)}</pre></details>`;
+
+type Value = number | null;
+const fixed = (value: Value, digits: number): string => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(digits));
+const percent = (value: Value): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
+
+/** Start and end of what the run improves, then its cost. */
+function table({ summary }: RunFacts): string {
+  const { evalAccuracyStart, evalAccuracyEnd, rewardStart, rewardEnd, lossStart, lossEnd } = summary;
+  const changes = [
+    { name: "Held-out accuracy", start: evalAccuracyStart, end: evalAccuracyEnd, show: percent },
+    { name: "Reward", start: rewardStart, end: rewardEnd, show: (value: Value) => fixed(value, 3) },
+    { name: "Loss", start: lossStart, end: lossEnd, show: (value: Value) => fixed(value, 4) },
+  ].filter(({ start, end }) => start !== null || end !== null);
+  const costs: [string, string][] = [
+    ["Steps", String(summary.steps)],
+    ["Seconds", fixed(summary.seconds, 1)],
+    ["Tokens/s", fixed(summary.tokensPerSecond, 0)],
+    ...(summary.skippedUpdates > 0 ? [["Skipped updates", String(summary.skippedUpdates)] as [string, string]] : []),
+  ];
+  return `<div class="tables">
+<table><thead><tr><th scope="col"></th><th scope="col">start</th><th scope="col">end</th></tr></thead><tbody>
+${changes.map(({ name, start, end, show }) => `<tr><th scope="row">${name}</th><td>${show(start)}</td><td>${show(end)}</td></tr>`).join("\n")}
+</tbody></table>
+<table><tbody>
+${costs.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join("\n")}
+</tbody></table>
+</div>`;
+}
