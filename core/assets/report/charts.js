@@ -6,7 +6,7 @@ report.chartList = [
   ["Gradient norm", ["gradNorm"]],
   ["KL (nats)", ["kl", /(^|\.)kl$/]],
   ["Entropy (nats)", ["entropy", "entropyEstimate"]],
-  ["Clip fraction by sign of the advantage's push", [/clipFractionHigh$/, /clipFractionLow$/, /^clipFraction$/]],
+  ["Clipped fraction, high and low side", [/clipFractionHigh$/, /clipFractionLow$/, /^clipFraction$/]],
   ["Length (tokens)", ["length", "eval.length"]],
   ["Groups without reward spread (fraction)", ["fracZeroStd"]],
   ["Tokens/s", ["tokensPerSecond"]],
@@ -58,6 +58,12 @@ report.charts = (root) => {
       })
       .join("; ")}`;
 
+  /** A constant gets a range of its own size; of zero, 0 to 1. */
+  const rangeOf = (_, low, high) => {
+    if (low !== high || low === null) return uPlot.rangeNum(low ?? 0, high ?? 1, 0.1, true);
+    return low === 0 ? [0, 1] : [low - Math.abs(low) / 10, high + Math.abs(high) / 10];
+  };
+
   const draw = (entry) => {
     const { plot, series, title } = entry;
     entry.chart?.destroy();
@@ -87,8 +93,11 @@ report.charts = (root) => {
       height: 200,
       cursor: { sync: { key: "step" }, y: false },
       legend: { live: true },
-      scales: { x: { time: false } },
-      axes: [axis, { ...axis, size: 54, values: (_, ticks) => ticks.map(number) }],
+      scales: { x: { time: false }, y: { range: rangeOf } },
+      axes: [
+        { ...axis, size: 30 },
+        { ...axis, size: 58, values: (_, ticks) => ticks.map(number) },
+      ],
       series: [{ label: "step", value: (_, value) => value ?? "–" }, ...lines.map((entry) => entry.options)],
     };
     entry.chart = new uPlot(options, [steps, ...lines.map((entry) => entry.values)], plot);

@@ -25,5 +25,5 @@ report.number = (value) => {
   if (value === null || value === undefined) return "–";
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+  return size < 1e-3 || size >= 1e6 ? String(Number(value.toPrecision(3))).replace("e+", "e") : String(Number(value.toPrecision(4)));
 };

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { RunKind } from "../trainer/store/index.js";
 import type { RunSummary } from "../trainer/summary.js";
-import type { Curves } from "./curves.js";
+import { type Curves, rounded } from "./curves.js";
 import { embedJson, escapeHtml } from "./html.js";
 import type { Samples } from "./samples.js";
 
@@ -12,6 +12,8 @@ export interface RunFacts {
   algorithm: string | undefined;
   /** Steps that the config asks for. */
   steps: number | undefined;
+  /** Folder that the model came from. */
+  model: string | undefined;
   finished: boolean;
   summary: RunSummary;
   description: readonly string[];
@@ -59,10 +61,10 @@ ${["dom.js", "charts.js", "tokens.js", "samples.js", "main.js"].map((file) => `<
 `;
 }
 
-function subtitle({ kind, algorithm, steps, finished, summary }: RunFacts): string {
+function subtitle({ kind, algorithm, model, steps, finished, summary }: RunFacts): string {
   const method = kind === "sft" ? "supervised training" : (algorithm ?? "own composition");
   const progress = finished ? `finished, ${summary.steps} steps` : `step ${summary.steps}${steps === undefined ? "" : ` of ${steps}`}`;
-  return [method, `seed ${summary.seed}`, progress].join(" · ");
+  return [method, ...(model === undefined ? [] : [`model ${model}`]), `seed ${summary.seed}`, progress].join(" · ");
 }
 
 const disclosure = (title: string, text: string, isOpen: boolean): string =>
@@ -70,6 +72,8 @@ const disclosure = (title: string, text: string, isOpen: boolean): string =>
 
 type Value = number | null;
 const fixed = (value: Value, digits: number): string => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(digits));
+/** A few digits however small it is: 1.2e-8. */
+const brief = (value: Value): string => (value === null ? "–" : String(rounded(value, 3)));
 const percent = (value: Value): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
 
 /** Start and end of what the run improves, then its cost. */
@@ -78,7 +82,7 @@ function table({ summary }: RunFacts): string {
   const changes = [
     { name: "Held-out accuracy", start: evalAccuracyStart, end: evalAccuracyEnd, show: percent },
     { name: "Reward", start: rewardStart, end: rewardEnd, show: (value: Value) => fixed(value, 3) },
-    { name: "Loss", start: lossStart, end: lossEnd, show: (value: Value) => fixed(value, 4) },
+    { name: "Loss", start: lossStart, end: lossEnd, show: brief },
   ].filter(({ start, end }) => start !== null || end !== null);
   const costs: [string, string][] = [
     ["Steps", String(summary.steps)],

@@ -41,6 +41,7 @@ export function writeReport(run: RunFolder | string, { description, tokenizer }:
     name: config.name ?? "run",
     algorithm: config.algorithm,
     steps: folder.origin.kind === "sft" ? config.sft?.steps : config.trainer?.steps,
+    model: config.model?.checkpoint,
     finished: folder.finished,
     summary: summaryFor(folder, config.seed ?? 0),
     description: description ?? [],

@@ -113,10 +113,15 @@ class Loop {
       if (metrics.updates === 0) this.emit({ type: "warning", message: `step ${step + 1}: no response was left to train on` });
       if (signal?.aborted && step + 1 < job.steps) {
         await this.save(step + 1);
+        this.reporter.write();
         this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
         return null;
       }
-      if (step + 1 === job.steps || isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) await this.save(step + 1);
+      if (step + 1 === job.steps) await this.save(step + 1);
+      else if (isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) {
+        await this.save(step + 1);
+        this.reporter.update();
+      }
     }
     return this.finish();
   }
@@ -148,7 +153,6 @@ class Loop {
     const now = performance.now();
     this.saved = { at: now, seconds: (now - start) / 1000 };
     this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
-    if (step < job.steps) this.reporter.update();
   }
 
   /** Steps that are done. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import {
@@ -154,6 +154,19 @@ sft: { steps: 60, batchSize: 8 }
     expect(tabled.out).to.match(/problems +accuracy +pass@1 +pass@2 +pass@4/);
     const generated = await proximal("generate", "out/sft", "1+1=", "--greedy").done;
     expect(generated.out).to.equal("1+1=2\n");
+  });
+
+  it("report writes the page of a run again, with the conventions of its parts", async () => {
+    await proximal("train", "run.yaml", "--quiet", "--out", "out/reported").done;
+    const file = sandbox.path("out/reported/report.html");
+    rmSync(file);
+    const { status, out, err } = await proximal("report", "out/reported").done;
+    expect([status, out, err]).to.deep.equal([0, "out/reported/report.html\n", ""]);
+    expect(readFileSync(file, "utf8"))
+      .to.match(/advantage +group-normalized/)
+      .and.include("finished, 6 steps");
+    const refused = await proximal("report", "data").done;
+    expect([refused.status, refused.err]).to.satisfy(([code, text]: [number, string]) => code === 1 && text.includes("holds no run"));
   });
 
   it("everything is a function with types, and two runs of one process do not disturb each other", async () => {
