@@ -60,7 +60,7 @@ export interface GenerateRequest {
   prompt: Prompt;
   /** Response tokens that are given instead of sampled. */
   prefix?: Int32Array;
-  /** At most this many further tokens; the run's `maxTokens` by default. */
+  /** At most this many tokens behind the prefix; by default what the prefix leaves of the run's `maxTokens`. */
   maxTokens?: number;
   temperature?: number;
   /** Take the likeliest token at every position; log-probs stay those at the temperature. */

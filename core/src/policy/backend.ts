@@ -22,6 +22,7 @@ export interface DecodeRequest {
   prefix?: Int32Array;
   /** Identity of this response's noise: equal keys and positions give equal draws, whatever else is decoded beside it. */
   key: number;
+  /** Longest response, `prefix` included. */
   maxTokens: number;
   temperature: number;
   /** 0 = off. Log-probs stay those of the temperature-scaled distribution, without renormalising to what top-k or top-p keep. */

@@ -24,7 +24,7 @@ export function makeGenerate(run: Run, step: number): (requests: readonly Genera
         prompt: request.prompt.tokens,
         prefix: request.prefix,
         key: keyOf(request),
-        maxTokens: request.maxTokens ?? sampling.maxTokens,
+        maxTokens: longestResponse(request, sampling.maxTokens),
         temperature: request.temperature ?? sampling.temperature,
         greedy: request.greedy,
         topK: sampling.topK,
@@ -34,6 +34,12 @@ export function makeGenerate(run: Run, step: number): (requests: readonly Genera
     );
     return decoded.map((result, i) => toTrajectory(requests[i]!, result, requests[i]!.temperature ?? sampling.temperature, run));
   };
+}
+
+/** Tokens of the whole response, prefix included: what the request adds to its prefix, or what the run allows. */
+function longestResponse({ prefix, maxTokens }: GenerateRequest, allowed: number): number {
+  const given = prefix?.length ?? 0;
+  return maxTokens === undefined ? Math.max(given, allowed) : given + maxTokens;
 }
 
 /** Tokens of the prefix are given, not sampled: they are not trained on unless the sampler that gave them says so. */

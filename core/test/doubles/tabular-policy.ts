@@ -99,7 +99,7 @@ export class TabularPolicy implements PolicyBackend {
     const stops = request.stopTokens ?? this.tokenizer.stopTokens;
     const tokens = [...prefix];
     const logp = tokens.map((token, t) => this.logProbs(prompt, t, temperature)[token]!);
-    while (tokens.length < prefix.length + maxTokens) {
+    while (tokens.length < maxTokens) {
       const t = tokens.length;
       const row = this.logProbs(prompt, t, temperature);
       const token = greedy ? row.indexOf(Math.max(...row)) : new Random(key).fork(t).weighted(row.map(Math.exp));

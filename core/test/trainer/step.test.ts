@@ -341,6 +341,31 @@ describe("a training step", () => {
     expect(asked).to.deep.equal([true, undefined]);
   });
 
+  it("asks the policy for whole responses: a prefix and what may follow it, by default what it leaves of the run's longest", async () => {
+    const asked: number[] = [];
+    class Watching extends TabularPolicy {
+      override async decode(requests: readonly DecodeRequest[]) {
+        asked.push(...requests.map(({ maxTokens }) => maxTokens));
+        return super.decode(requests);
+      }
+    }
+    const tokenizer = new CharTokenizer("0123456789+=");
+    const run = tabularRun(folder, { policy: new Watching({ tokenizer }) });
+    const prompt = run.data.train.get(0);
+    const prefix = Int32Array.of(5, 6);
+    const drawn = await makeGenerate(
+      run,
+      0,
+    )([
+      { prompt, prefix, maxTokens: 2 },
+      { prompt, prefix },
+      { prompt, prefix: Int32Array.of(5, 6, 7, 8) },
+      { prompt, maxTokens: 1 },
+    ]);
+    expect(asked).to.deep.equal([4, 3, 4, 1]);
+    expect(drawn[2]!.tokens).to.have.length(4);
+  });
+
   it("knows as many candidates a token as the estimator reads", async () => {
     @advantageEstimator({ id: "candidates", reads: ["candidateProbs"], writes: ["advantages"] })
     class Candidates implements AdvantageEstimator {
