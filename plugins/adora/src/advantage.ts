@@ -66,7 +66,7 @@ export class AdoraAdvantage implements AdvantageEstimator {
     const normalized = groupNormalize(rewards, batch.groupRows, { scale: "group", ddof: 1, stdEps, groupOfOne: "raw", advClip: null });
     const ofCorrect = lengths.filter((_, row) => rewards[row]! > this.o.correctThreshold);
     return {
-      columns: { advantages: normalized.map((a, row) => groupWeights[row]! * a), groupWeights },
+      columns: { advantages: Array.from(normalized, (a, row) => groupWeights[row]! * a), groupWeights },
       metrics: {
         dampedGroups: flags.length === 0 ? 0 : flags.filter((flag) => !flag).length / flags.length,
         correctLength: mean(ofCorrect),

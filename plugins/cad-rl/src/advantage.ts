@@ -35,6 +35,6 @@ export class FilteredAdvantage implements AdvantageEstimator {
       .map((rows) => rows.filter((row) => !this.o.filterOverlong || cut[row] !== 1))
       .filter((rows) => rows.length > 0);
     const settings = { scale: "group", ddof: 1, stdEps: this.o.stdEps, groupOfOne: "zero", advClip: null } as const;
-    return { columns: { advantages: groupNormalize(batch.f64("rewards"), whole, settings) } };
+    return { columns: { advantages: [...groupNormalize(batch.f64("rewards"), whole, settings)] } };
   }
 }

@@ -59,7 +59,7 @@ export class D3sAdvantage implements AdvantageEstimator {
     const keepTokens = indicator(batch.tokens, this.selectTokens(batch, advantages, keep, tokenRatio));
     const share = (part: Uint8Array): number => (part.length === 0 ? 0 : statistics.mean(part));
     return {
-      columns: { advantages, keep, keepTokens },
+      columns: { advantages: [...advantages], keep, keepTokens },
       metrics: {
         sampleRatio,
         tokenRatio,

@@ -52,7 +52,7 @@ export class EapoAdvantage implements AdvantageEstimator {
     const last = [...turn.keys()].filter((row) => turn[row] === rounds[row]! - 1);
     const won = last.filter((row) => terminal[row]! > 0);
     return {
-      columns: { advantages, keep, roundRewards },
+      columns: { advantages: [...advantages], keep, roundRewards },
       metrics: {
         rounds: mean(last.map((row) => rounds[row]!)),
         roundsOfSuccess: mean(won.map((row) => rounds[row]!)),

@@ -63,7 +63,10 @@ export class NgrpoAdvantage implements AdvantageEstimator {
       });
     }
     const share = (count: number) => (batch.groups === 0 ? 0 : count / batch.groups);
-    return { columns: { advantages, keep }, metrics: { allWrongFraction: share(allWrong), filteredFraction: share(filtered) } };
+    return {
+      columns: { advantages: [...advantages], keep },
+      metrics: { allWrongFraction: share(allWrong), filteredFraction: share(filtered) },
+    };
   }
 
   /** With shaped rewards a component that judges correctness decides; otherwise a reward of `maxReward` or more. */
