@@ -94,6 +94,10 @@ const aggregation = Type.Union(
 export const trainerSection = section(
   {
     steps: Type.Integer({ default: 100, minimum: 1, description: "Training steps: batches sampled" }),
+    tokenBudget: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+      default: null,
+      description: "The run ends after the step in which the sampler has drawn this many response tokens in all, discarded ones included",
+    }),
     epochs: Type.Integer({ default: 1, minimum: 1, description: "Passes over each batch" }),
     miniBatches: Type.Integer({ default: 1, minimum: 1, description: "Optimizer updates a pass" }),
     aggregation: Type.Optional(aggregation),

@@ -22,6 +22,8 @@ export interface Job {
   readonly evaluateEvery: number;
   readonly checkpointEvery: "auto" | number;
   readonly keepCheckpoints: number;
+  /** The step in which the sampler has drawn this many tokens in all is the last one; null = no limit. */
+  readonly tokenBudget?: number | null;
   /** Before the first step of a new run. */
   prepare(): Promise<void>;
   /** One step, from 0. */
@@ -73,6 +75,8 @@ class Loop {
   /** Wall clock of earlier sessions, seconds. */
   private earlier = 0;
   private saved = { at: performance.now(), seconds: 0 };
+  /** Response tokens drawn so far. */
+  private drawn = 0;
 
   constructor(
     private readonly job: Job,
@@ -96,8 +100,11 @@ class Loop {
     if (first === 0) await job.prepare();
     const firstEvaluation = first === 0 ? await this.evaluate(0) : null;
     const sessionStart = performance.now();
-    for (let step = first; step < job.steps; step++) {
+    let steps = first;
+    while (!this.isDone(steps)) {
+      const step = steps++;
       const { metrics, rollouts } = await job.step(step);
+      this.drawn += metrics.drawnTokens ?? 0;
       if (rollouts !== undefined) this.folder.writeRollouts(step + 1, rollouts);
       const clock = new Stopwatch();
       const evaluation = this.isEvaluationDue(step + 1) ? await this.evaluate(step + 1) : null;
@@ -106,28 +113,40 @@ class Loop {
         ...(step === 0 && firstEvaluation !== null ? prefixed("evalStart", firstEvaluation) : {}),
         ...(evaluation === null ? {} : { ...prefixed("eval", evaluation), secondsEvaluate: clock.total }),
       });
-      const secondsLeft = ((performance.now() - sessionStart) / 1000 / (step + 1 - first)) * (job.steps - step - 1);
+      const secondsLeft = ((performance.now() - sessionStart) / 1000 / (steps - first)) * this.stepsLeft(steps);
       this.emit({ type: "step", steps: job.steps, record, secondsLeft });
       if (metrics.skipped)
         this.emit({ type: "warning", message: `step ${step + 1}: ${metrics.skipped} update(s) skipped: loss or gradient is not finite` });
       if (metrics.updates === 0) this.emit({ type: "warning", message: `step ${step + 1}: no response was left to train on` });
-      if (signal?.aborted && step + 1 < job.steps) {
+      if (signal?.aborted && !this.isDone(steps)) {
         await this.save(step + 1);
         this.reporter.write();
         this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
         return null;
       }
-      if (step + 1 === job.steps) await this.save(step + 1);
+      if (this.isDone(steps)) await this.save(step + 1);
       else if (isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) {
         await this.save(step + 1);
         this.reporter.update();
       }
     }
-    return this.finish();
+    return this.finish(steps);
+  }
+
+  private isDone(steps: number): boolean {
+    const { tokenBudget } = this.job;
+    return steps >= this.job.steps || (typeof tokenBudget === "number" && this.drawn >= tokenBudget);
+  }
+
+  /** Steps to come, at the tokens that a step took so far. */
+  private stepsLeft(steps: number): number {
+    const { tokenBudget } = this.job;
+    const left = this.isDone(steps) ? 0 : this.job.steps - steps;
+    return typeof tokenBudget === "number" ? Math.min(left, ((tokenBudget - this.drawn) * steps) / Math.max(1, this.drawn)) : left;
   }
 
   private isEvaluationDue(done: number): boolean {
-    return done === this.job.steps || (this.job.evaluateEvery > 0 && done % this.job.evaluateEvery === 0);
+    return this.isDone(done) || (this.job.evaluateEvery > 0 && done % this.job.evaluateEvery === 0);
   }
 
   private async evaluate(step: number): Promise<Metrics | null> {
@@ -167,6 +186,7 @@ class Loop {
     }
     await this.load(checkpoint);
     this.folder.rewind(checkpoint.manifest.offsets);
+    this.drawn = this.folder.readMetrics().reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
     return checkpoint.manifest.step;
   }
 
@@ -177,11 +197,11 @@ class Loop {
     await this.job.policy.restore(join(folder, "policy"));
   }
 
-  private async finish(): Promise<RunSummary> {
+  private async finish(steps: number): Promise<RunSummary> {
     const model = join(this.folder.path, "model");
     mkdirSync(model, { recursive: true });
     await this.job.policy.export(model);
-    const summary = summaryOf(this.folder.readMetrics(), this.job, this.seconds);
+    const summary = summaryOf(this.folder.readMetrics(), { steps, seed: this.job.seed }, this.seconds);
     this.folder.finish(summary);
     this.reporter.write();
     this.emit({ type: "end", summary, folder: this.folder.path });

@@ -1,14 +1,42 @@
 import type { GenerateRequest } from "../extension/index.js";
-import type { DecodeResult } from "../policy/index.js";
+import type { DecodeResult, PolicyBackend } from "../policy/index.js";
 import type { Trajectory } from "../rollout/index.js";
 import type { Run } from "./run.js";
+
+/** Counts what a sampler draws from the policy, whether it keeps it or not. */
+export class Meter {
+  responses = 0;
+  /** Response tokens without the prefixes that were given. */
+  tokens = 0;
+  readonly policy: Pick<PolicyBackend, "score" | "decode" | "info" | "tokenizer">;
+
+  constructor(policy: PolicyBackend) {
+    this.policy = {
+      info: policy.info,
+      tokenizer: policy.tokenizer,
+      score: (rows, options) => policy.score(rows, options),
+      decode: async (requests) => {
+        const decoded = await policy.decode(requests);
+        this.responses += decoded.length;
+        decoded.forEach(({ tokens }, i) => {
+          this.tokens += tokens.length - (requests[i]!.prefix?.length ?? 0);
+        });
+        return decoded;
+      },
+    };
+  }
+}
 
 /**
  * Decodes responses for one step. The noise of a response is named by (seed, step, prompt, key), never by how many were drawn
  * before; a request without a key is named by how often its prompt came before in the step.
  */
-export function makeGenerate(run: Run, step: number): (requests: readonly GenerateRequest[]) => Promise<Trajectory[]> {
-  const { policy, settings, random } = run;
+export function makeGenerate(
+  run: Run,
+  step: number,
+  policy: Pick<PolicyBackend, "decode"> = run.policy,
+): (requests: readonly GenerateRequest[]) => Promise<Trajectory[]> {
+  const { settings, random } = run;
   const { sampling } = settings;
   const noise = random.fork("noise", step);
   const seen = new Map<string, number>();

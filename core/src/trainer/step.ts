@@ -2,7 +2,7 @@ import type { Metrics } from "../extension/index.js";
 import type { Batch } from "../rollout/index.js";
 import { addPolicyColumns, completeFactors } from "./columns.js";
 import { prefixed, residentMemory, rolloutMetrics, verifiedRows } from "./metrics.js";
-import { makeGenerate } from "./rollout.js";
+import { Meter, makeGenerate } from "./rollout.js";
 import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { scoreGroups } from "./scoring.js";
@@ -61,13 +61,14 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
 /** Groups as the sampler chose them, scored. */
 async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampled: Batch; metrics: Metrics }> {
   const { sampler } = run.composition;
-  const generate = makeGenerate(run, step);
+  const meter = new Meter(run.policy);
+  const generate = makeGenerate(run, step, meter.policy);
   let rewardMetrics: Metrics = {};
   const collected = await sampler.component.collect({
     ...run.contextOf(sampler, step),
     prompts: run.data.train,
     maxTokens: run.settings.sampling.maxTokens,
-    policy: run.policy,
+    policy: meter.policy,
     generate: (requests) => clock.time("generate", () => generate(requests)),
     score: async (groups) => {
       const { batch, metrics } = await clock.time("reward", () => scoreGroups(run, groups, step));
@@ -78,7 +79,8 @@ async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampl
   run.states.set(sampler, collected.state);
   const { batch } = collected;
   const sampled = batch.with({ rolloutRow: Int32Array.from({ length: batch.rows }, (_, row) => row) }, run.specs);
-  return { sampled, metrics: { ...rewardMetrics, ...prefixed(sampler.id, collected.metrics) } };
+  const drawn = { drawnResponses: meter.responses, drawnTokens: meter.tokens };
+  return { sampled, metrics: { ...drawn, ...rewardMetrics, ...prefixed(sampler.id, collected.metrics) } };
 }
 
 async function estimate(run: Run, batch: Batch, step: number): Promise<{ batch: Batch; metrics: Metrics }> {

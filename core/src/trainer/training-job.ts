@@ -17,6 +17,7 @@ export class TrainingJob implements Job {
   readonly evaluateEvery: number;
   readonly checkpointEvery: Job["checkpointEvery"];
   readonly keepCheckpoints: number;
+  readonly tokenBudget: number | null;
 
   constructor(private readonly run: Run) {
     const { trainer, evaluation, seed } = run.settings;
@@ -27,6 +28,7 @@ export class TrainingJob implements Job {
     this.evaluateEvery = evaluation.every;
     this.checkpointEvery = trainer.checkpointEvery;
     this.keepCheckpoints = trainer.keepCheckpoints;
+    this.tokenBudget = trainer.tokenBudget;
   }
 
   async prepare(): Promise<void> {

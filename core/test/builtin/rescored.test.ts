@@ -1,7 +1,5 @@
 import { expect } from "chai";
-import { rescored, type Trajectory } from "../../src/index.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
-import { TabularPolicy } from "../doubles/tabular-policy.js";
+import { CharTokenizer, rescored, TabularPolicy, type Trajectory } from "../../src/index.js";
 
 const tokenizer = new CharTokenizer("0123456789");
 

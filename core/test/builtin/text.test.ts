@@ -1,6 +1,5 @@
 import { expect } from "chai";
-import { Batch, correctOf, responseLengths, textPattern, tokenOffsets } from "../../src/index.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
+import { Batch, CharTokenizer, correctOf, responseLengths, textPattern, tokenOffsets } from "../../src/index.js";
 
 describe("facts of texts", () => {
   it("a row is correct above the threshold, and unverifiable stays unverifiable", () => {

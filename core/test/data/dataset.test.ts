@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { DataError, type DataOptions, type DataSet, type DataSets, loadDataSet, loadDataSets } from "../../src/index.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
+import { CharTokenizer, DataError, type DataOptions, type DataSet, type DataSets, loadDataSet, loadDataSets } from "../../src/index.js";
 
 describe("data sets", () => {
   let folder: string;

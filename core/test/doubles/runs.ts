@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  CharTokenizer,
   ClipGate,
   type ComponentClass,
   completeOptions,
@@ -18,9 +19,8 @@ import {
   type RunComponents,
   type RunParts,
   type RunSettings,
+  TabularPolicy,
 } from "../../src/index.js";
-import { CharTokenizer } from "./char-tokenizer.js";
-import { TabularPolicy } from "./tabular-policy.js";
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "proximal-"));
 
@@ -71,7 +71,16 @@ export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
     maxGradNorm: 1,
     ...over.optimizer,
   },
-  trainer: { steps: 6, epochs: 1, miniBatches: 1, recomputeOldLogp: false, checkpointEvery: 2, keepCheckpoints: 9, ...over.trainer },
+  trainer: {
+    steps: 6,
+    tokenBudget: null,
+    epochs: 1,
+    miniBatches: 1,
+    recomputeOldLogp: false,
+    checkpointEvery: 2,
+    keepCheckpoints: 9,
+    ...over.trainer,
+  },
   evaluation: { every: 3, limit: 100, greedy: true, samples: 1, ...over.evaluation },
 });
 

@@ -1,8 +1,6 @@
 /** Code of an engine package that trains a table of logits; `delay` slows every update down, milliseconds. */
 export const TABLE_ENGINE = `
-import { defineAdapter, Type } from "@proximal/core";
-import { CharTokenizer } from "${new URL("char-tokenizer.js", import.meta.url).href}";
-import { TabularPolicy } from "${new URL("tabular-policy.js", import.meta.url).href}";
+import { CharTokenizer, defineAdapter, TabularPolicy, Type } from "@proximal/core";
 export default defineAdapter({
   id: "table",
   description: "A table of logits",

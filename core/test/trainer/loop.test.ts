@@ -102,6 +102,24 @@ describe("a training run", () => {
     expect(metricsOf(together[1]!.path)).to.equal(metricsOf(alone.path));
   });
 
+  it("ends with the step in which the sampler has drawn the token budget, also across a stop, and evaluates then", async () => {
+    const over: Over = { settings: { trainer: { steps: 50, tokenBudget: 250, checkpointEvery: 1 }, evaluation: { every: 0 } } };
+    const whole = start(over);
+    const summary = (await whole)!;
+    const records = RunFolder.open(whole.path).readMetrics();
+    const drawn = records.map(({ drawnTokens }) => drawnTokens!);
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    expect(sum(drawn)).to.be.at.least(250);
+    expect(sum(drawn.slice(0, -1))).to.be.below(250);
+    expect(summary.steps).to.equal(records.length);
+    expect(records.at(-1)).to.have.property("eval.accuracy");
+    const stop = new AbortController();
+    const stopped = start(over, { signal: stop.signal, onEvent: (event) => event.type === "step" && stop.abort() });
+    expect(await stopped).to.equal(null);
+    await resume(stopped.path, over);
+    expect(metricsOf(stopped.path)).to.equal(metricsOf(whole.path));
+  });
+
   for (const stopAfter of [1, 2, 3, 5]) {
     it(`continues after a stop in step ${stopAfter} as if nothing had happened, byte for byte`, async () => {
       const whole = start();

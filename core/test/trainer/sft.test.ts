@@ -1,10 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { DataError, RunFolder, runLoop, SftJob } from "../../src/index.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
+import { CharTokenizer, DataError, RunFolder, runLoop, SftJob, TabularPolicy } from "../../src/index.js";
 import { settings, tabularRun, temporaryFolder } from "../doubles/runs.js";
-import { TabularPolicy } from "../doubles/tabular-policy.js";
 
 const origin = { kind: "train", folder: ".", config: {} } as const;
 

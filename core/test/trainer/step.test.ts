@@ -4,6 +4,7 @@ import {
   type AdvantageEstimator,
   advantageEstimator,
   type Batch,
+  CharTokenizer,
   type Context,
   type DecodeRequest,
   type EstimateResult,
@@ -25,14 +26,13 @@ import {
   type StepContext,
   type StepExpressions,
   sampler,
+  TabularPolicy,
   type Trajectory,
   trainingStep,
   type UpdateOutcome,
 } from "../../src/index.js";
-import { makeGenerate } from "../../src/trainer/rollout.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
+import { Meter, makeGenerate } from "../../src/trainer/rollout.js";
 import { grpo, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
-import { TabularPolicy } from "../doubles/tabular-policy.js";
 
 /** 1 for a completion that ends by itself, null for one that is cut. */
 @rewardModel({ id: "ended", reads: ["truncated"] })
@@ -339,6 +339,15 @@ describe("a training step", () => {
     const run = tabularRun(folder, { policy: new Watching({ tokenizer }) });
     await makeGenerate(run, 0)([{ prompt: run.data.train.get(0), greedy: true }, { prompt: run.data.train.get(0) }]);
     expect(asked).to.deep.equal([true, undefined]);
+  });
+
+  it("charges a sampler for what it draws, kept or not, without the prefixes that were given", async () => {
+    const run = tabularRun(folder, {});
+    const meter = new Meter(run.policy);
+    const prompt = run.data.train.get(0);
+    const drawn = await makeGenerate(run, 0, meter.policy)([{ prompt }, { prompt, prefix: Int32Array.of(5, 6) }]);
+    expect(meter.responses).to.equal(2);
+    expect(meter.tokens).to.equal(drawn[0]!.tokens.length + drawn[1]!.tokens.length - 2);
   });
 
   it("asks the policy for whole responses: a prefix and what may follow it, by default what it leaves of the run's longest", async () => {

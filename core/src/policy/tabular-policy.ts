@@ -1,28 +1,23 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type DecodeRequest,
-  type DecodeResult,
-  EngineError,
-  type Expr,
-  evaluate,
-  gradient,
-  input,
-  iota,
-  type OptimizerOptions,
-  type PolicyBackend,
-  type PolicyInfo,
-  type PolicyLeaves,
-  Random,
-  type ScoreOptions,
-  type ScoreResult,
-  type ScoreRow,
-  type TensorValue,
-  type Tokenizer,
-  type UpdateRequest,
-  type UpdateResult,
-} from "../../src/index.js";
+import { EngineError } from "../errors.js";
+import { Random } from "../rollout/index.js";
+import { type Expr, evaluate, gradient, input, iota, type TensorValue } from "../tensor/index.js";
+import type {
+  DecodeRequest,
+  DecodeResult,
+  OptimizerOptions,
+  PolicyBackend,
+  PolicyInfo,
+  ScoreOptions,
+  ScoreResult,
+  ScoreRow,
+  UpdateRequest,
+  UpdateResult,
+} from "./backend.js";
 import { CharTokenizer } from "./char-tokenizer.js";
+import type { PolicyLeaves } from "./loss.js";
+import type { Tokenizer } from "./tokenizer.js";
 
 /** Logits [V] and, last, the value of the state; their first and second moments. */
 interface Cell {
@@ -33,16 +28,26 @@ interface Cell {
 
 const OPTIMIZER: OptimizerOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
 
-/** A context that has no row in the table yet: all tokens equally likely, value 0. */
-const fresh = (size: number): Cell => ({ parameters: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) });
+export interface TabularPolicyOptions {
+  tokenizer?: Tokenizer;
+  optimizer?: Partial<OptimizerOptions>;
+  contextLength?: number;
+  /**
+   * Standard deviation of the logits that a row of the table starts with; 0: all tokens are equally likely. They follow from
+   * `seed`, prompt and position alone.
+   */
+  spread?: number;
+  seed?: number;
+}
+
 const DEFAULT_TOP_K = 4;
 /** Added to all entries of the hidden state at position t, times t + 1. */
 const POSITION = 0.01;
 
 /**
- * A policy without a network: one row of logits and a value for each (prompt, position). The logits stand for the hidden
- * state, with a little more at later positions: a fresh state is neither zero nor the same everywhere.
- * It runs objectives through the float64 evaluator, so that everything around the engine is tested without one.
+ * A policy without a network: one row of logits and a value for each (prompt, position), value 0 at first. The logits stand for
+ * the hidden state, with a little more at later positions: a fresh state is neither zero nor the same everywhere.
+ * It runs objectives through the float64 evaluator, so that methods and everything around the engine are tried without one.
  */
 export class TabularPolicy implements PolicyBackend {
   readonly tokenizer: Tokenizer;
@@ -51,16 +56,16 @@ export class TabularPolicy implements PolicyBackend {
   private readonly snapshots = new Map<string, Map<string, Cell>>();
   private updates = 0;
   private readonly optimizer: OptimizerOptions;
+  private readonly spread: number;
+  private readonly start: Random;
   /** Requests that were decoded so far. */
   decoded = 0;
   closed = false;
 
-  constructor({
-    tokenizer = new CharTokenizer(),
-    optimizer = {},
-    contextLength = 64,
-  }: { tokenizer?: Tokenizer; optimizer?: Partial<OptimizerOptions>; contextLength?: number } = {}) {
+  constructor({ tokenizer = new CharTokenizer(), optimizer = {}, contextLength = 64, spread = 0, seed = 1 }: TabularPolicyOptions = {}) {
     this.tokenizer = tokenizer;
+    this.spread = spread;
+    this.start = new Random(seed);
     this.optimizer = { ...OPTIMIZER, ...optimizer };
     const { vocabularySize } = tokenizer;
     this.info = {
@@ -75,9 +80,16 @@ export class TabularPolicy implements PolicyBackend {
 
   private cell(prompt: Int32Array, position: number, table = this.table): Cell {
     const key = `${prompt.join(",")}@${position}`;
-    const known = table.get(key) ?? fresh(this.info.vocabularySize + 1);
-    table.set(key, known);
-    return known;
+    const known = table.get(key);
+    if (known !== undefined) return known;
+    const size = this.info.vocabularySize + 1;
+    const fresh: Cell = { parameters: new Float64Array(size), m: new Float64Array(size), v: new Float64Array(size) };
+    if (this.spread > 0) {
+      const noise = this.start.fork("logits", key);
+      for (let token = 0; token < size - 1; token++) fresh.parameters[token] = this.spread * noise.normal();
+    }
+    table.set(key, fresh);
+    return fresh;
   }
 
   /** [V] log-probabilities. */

@@ -1,4 +1,6 @@
-import { DataError, type Message, type Tokenizer } from "../../src/index.js";
+import { DataError } from "../errors.js";
+import type { Message } from "../rollout/index.js";
+import type { Tokenizer } from "./tokenizer.js";
 
 /** One token a character of `alphabet`; id 0 ends a response, id 1 pads and, with `beginning`, stands in front of a text. */
 export class CharTokenizer implements Tokenizer {
