@@ -5,7 +5,7 @@ import { ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend 
 import { CONFIG_FILE, readJson } from "./checkpoint/files.js";
 import type { Engine } from "./engine/engine.js";
 import type { EngineData } from "./engine/protocol.js";
-import { completeConfig, parseConfig, type TransformerConfig } from "./model/index.js";
+import { completeConfig, parameterTables, parseConfig, type TransformerConfig } from "./model/index.js";
 import { OnnxPolicy } from "./policy.js";
 import { completeSection, type EngineSection, engineSchema, type ModelSection, modelSchema } from "./schemas.js";
 import { WorkerHost } from "./session/index.js";
@@ -50,7 +50,10 @@ export const onnxAdapter = defineAdapter({
   engineSchema,
   async open({ model, engine: given, optimizer, seed, valueHead }: OpenPolicyRequest): Promise<PolicyBackend> {
     const engine = completeSection(engineSchema, "engine", given);
-    const { config, tokenizerFolder, checkpoint } = sourceOf(completeSection(modelSchema, "model", model));
+    const section = completeSection(modelSchema, "model", model);
+    const { config, tokenizerFolder, checkpoint } = sourceOf(section);
+    const { lora } = section;
+    parameterTables(config, { lora }); // Refuses targets that the model does not have.
     executionProvider(engine.provider, engine.deviceId);
     const tokenizer = new HuggingFaceTokenizer(tokenizerFolder);
     if (tokenizer.vocabularySize > config.vocab_size) {
@@ -60,7 +63,7 @@ export const onnxAdapter = defineAdapter({
       });
     }
     const { provider, threads, spinning, deviceId } = engine;
-    const data: EngineData = { config, valueHead, checkpoint, seed, session: { provider, threads, spinning, deviceId } };
+    const data: EngineData = { config, valueHead, lora, checkpoint, seed, session: { provider, threads, spinning, deviceId } };
     const client = new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
     try {
       await client.call("ready");
@@ -69,6 +72,6 @@ export const onnxAdapter = defineAdapter({
       throw error;
     }
     const engineName = describeEngine(engine);
-    return new OnnxPolicy({ config, valueHead, tokenizer, tokenizerFolder, optimizer, engine, engineName, client });
+    return new OnnxPolicy({ config, valueHead, lora, tokenizer, tokenizerFolder, optimizer, engine, engineName, client });
   },
 });

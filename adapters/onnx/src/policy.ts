@@ -17,7 +17,7 @@ import {
 } from "@proximal/core";
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, unpackResults } from "./generation/index.js";
-import { parameterTable, type TransformerConfig } from "./model/index.js";
+import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
 import { tokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
@@ -29,6 +29,7 @@ import { Updater } from "./update/updater.js";
 export interface OnnxPolicyParts {
   config: TransformerConfig;
   valueHead: boolean;
+  lora?: LoraOptions;
   tokenizer: Tokenizer;
   /** Folder that the tokenizer was read from, for exports. */
   tokenizerFolder: string;
@@ -56,14 +57,15 @@ export class OnnxPolicy implements PolicyBackend {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: OnnxPolicyParts) {
-    const { config, valueHead, tokenizer, optimizer, engine, engineName, client, sharePrompts = true } = parts;
-    const table = parameterTable(config, { valueHead });
+    const { config, lora, tokenizer, optimizer, engine, engineName, client, sharePrompts = true } = parts;
+    const { trained: table, frozen } = parameterTables(config, parts);
+    const size = (specs: readonly ParameterSpec[]) => specs.reduce((n, { shape }) => n + elementCount(shape), 0);
     this.tokenizer = tokenizer;
     this.client = client;
-    this.policy = { config, table, recompute: engine.recompute === "layer", operators: engine.provider !== "webgpu" };
+    this.policy = { config, table, frozen, lora, recompute: engine.recompute === "layer", operators: engine.provider !== "webgpu" };
     this.info = {
-      architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}`,
-      parameters: table.reduce((n, { shape }) => n + elementCount(shape), 0),
+      architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}${lora === undefined ? "" : `, LoRA of rank ${lora.rank}: ${size(table).toLocaleString("en")} parameters trained`}`,
+      parameters: size(table) + size(frozen),
       vocabularySize: config.vocab_size,
       hiddenSize: config.hidden_size,
       contextLength: config.max_position_embeddings,
@@ -87,14 +89,14 @@ export class OnnxPolicy implements PolicyBackend {
   decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
     return this.serial(async () => {
       if (requests.length === 0) return [];
-      const { config, engine, tokenizer } = this.parts;
+      const { config, lora, engine, tokenizer } = this.parts;
       const { vocabularySize, contextLength } = this.info;
       const job = packRequests(requests, { vocabularySize, contextLength, stopTokens: tokenizer.stopTokens });
       const { prefixes, variant } = job;
       const profile = engine.provider;
       const graphs = {
-        prefill: this.library.reference(`prefill ${prefixes}`, () => prefillGraph(config, { prefixes, profile })),
-        decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { profile })),
+        prefill: this.library.reference(`prefill ${prefixes}`, () => prefillGraph(config, { prefixes, lora, profile })),
+        decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { lora, profile })),
       };
       const maxRows = Math.min(engine.decodeRows, rowsThatFit(config, job));
       return unpackResults(await this.client.call("decode", { job, graphs, maxRows }));
@@ -118,7 +120,7 @@ export class OnnxPolicy implements PolicyBackend {
   gradients(request: Omit<UpdateRequest, "learningRate">, parameters?: readonly string[]): Promise<Record<string, Float32Array>> {
     const names = this.policy.table.map(({ name }) => name);
     const unknown = parameters?.find((name) => !names.includes(name));
-    if (unknown !== undefined) return Promise.reject(new EngineError(`the policy has no parameter "${unknown}"`, { accepted: names }));
+    if (unknown !== undefined) return Promise.reject(new EngineError(`the policy trains no parameter "${unknown}"`, { accepted: names }));
     return this.serial(() => this.updater.gradients(request, parameters ?? names));
   }
 

@@ -1,7 +1,7 @@
 import { ConfigError } from "@proximal/core";
 import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
-import { architectureSchema } from "./model/index.js";
+import { architectureSchema, loraSchema } from "./model/index.js";
 
 const folder = (description: string) => Type.String({ format: "path", minLength: 1, description });
 
@@ -11,6 +11,7 @@ export const modelSchema = Type.Object(
     checkpoint: Type.Optional(folder("Hugging Face folder: config.json, model.safetensors, tokenizer.json, tokenizer_config.json")),
     architecture: Type.Optional(architectureSchema),
     tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json; the checkpoint's by default")),
+    lora: Type.Optional(loraSchema),
   },
   {
     additionalProperties: false,

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CheckpointError, ConfigError, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
 import { expect } from "chai";
 import { onnxAdapter } from "../src/adapter.js";
+import { SafetensorsFile } from "../src/checkpoint/safetensors.js";
 import { fixtureArchitecture, writeTokenizer } from "./fixture.js";
 import { optimizer, updateRequest } from "./update/policy.js";
 import { clipGate, programOf, rowsOfBatch, sampleBatch, tinyConfig } from "./update/support.js";
@@ -81,6 +82,42 @@ describe("the adapter", () => {
     expect([...again.tokenizer.encode("1+1")]).to.deep.equal([...policy.tokenizer.encode("1+1")]);
     await policy.close();
     await again.close();
+  });
+
+  it("exports LoRA merged into the model, with the same log-probs, and as PEFT's adapter beside it", async () => {
+    const base = await open();
+    const checkpoint = newFolder("base");
+    await base.export(checkpoint);
+    await base.close();
+    const lora = { rank: 2, alpha: 6, targets: ["q_proj", "down_proj"] };
+    const policy = await open({ model: { checkpoint, lora }, valueHead: true });
+    expect(policy.info.architecture).to.equal("llama, 1 layers of 16, LoRA of rank 2: 161 parameters trained");
+    for (let i = 0; i < 3; i++) await policy.update(updateRequest(programOf(clipGate), batch));
+    const exported = newFolder("merged");
+    await policy.export(exported);
+    const merged = await open({ model: { checkpoint: exported } });
+    const scored = async (of: PolicyBackend) => [...(await of.score(rowsOfBatch(batch), { outputs: ["logp"], temperature: 1 })).logp!];
+    const original = await open({ model: { checkpoint } });
+    const [a, b, before] = [await scored(policy), await scored(merged), await scored(original)];
+    a.forEach((value, i) => {
+      expect(b[i]).to.be.closeTo(value, 2e-5);
+    });
+    expect(Math.max(...a.map((value, i) => Math.abs(value - before[i]!)))).to.be.above(1e-3);
+    await Promise.all([policy, merged, original].map((opened) => opened.close()));
+
+    const adapter = join(exported, "adapter");
+    expect(JSON.parse(readFileSync(join(adapter, "adapter_config.json"), "utf8"))).to.include({
+      peft_type: "LORA",
+      task_type: "CAUSAL_LM",
+      base_model_name_or_path: checkpoint,
+      r: 2,
+      lora_alpha: 6,
+      bias: "none",
+    });
+    const layer = "base_model.model.model.layers.0";
+    expect(SafetensorsFile.open(join(adapter, "adapter_model.safetensors")).names.sort()).to.deep.equal(
+      [`${layer}.mlp.down_proj`, `${layer}.self_attn.q_proj`].flatMap((name) => [`${name}.lora_A.weight`, `${name}.lora_B.weight`]),
+    );
   });
 
   it("adds a value head of zeros to a checkpoint that has none", async () => {

@@ -9,6 +9,7 @@ import { SafetensorsFile, writeAll, writeSafetensors, writeWhole } from "./safet
 
 export const CONFIG_FILE = "config.json";
 const MODEL_FILE = "model.safetensors";
+const TRAINED_FILE = "trained.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 const OPTIMIZER_FILE = "optimizer.safetensors";
 const TRAINING_FILE = "training.json";
@@ -30,7 +31,7 @@ export function readJson(path: string): Record<string, unknown> {
   }
 }
 
-const writeJson = (path: string, value: unknown): void =>
+export const writeJson = (path: string, value: unknown): void =>
   writeWhole(path, (file) => writeAll(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`)));
 
 type Spec = Pick<ParameterSpec, "name" | "shape">;
@@ -81,10 +82,22 @@ export function writeParameters(
 const momentsOf = (table: readonly ParameterSpec[]) =>
   (["m", "v"] as const).flatMap((kind) => table.map(({ name, shape }) => ({ name: momentName(kind, name), shape })));
 
-/** Everything that the next update depends on. */
-export function writeTraining(folder: string, config: TransformerConfig, state: TrainingState, host: HostState): void {
+/** The frozen parameters that a checkpoint leaves out: where they were read from, and CRC-32 of their values. */
+export interface BaseModel {
+  checkpoint?: string;
+  crc32: string;
+}
+
+/** Everything that the next update depends on; of a frozen `base` only which one it is. */
+export function writeTraining(folder: string, config: TransformerConfig, state: TrainingState, host: HostState, base?: BaseModel): void {
   const { table, snapshotNames } = state;
-  writeParameters(folder, config, table, (name) => state.values(name));
+  if (base === undefined) writeParameters(folder, config, table, (name) => state.values(name));
+  else {
+    writeSafetensors(
+      join(folder, TRAINED_FILE),
+      table.map(({ name, shape }) => ({ name, shape, data: state.values(name) })),
+    );
+  }
   writeSafetensors(
     join(folder, OPTIMIZER_FILE),
     momentsOf(table).map(({ name, shape }) => ({ name, shape, data: state.values(name) })),
@@ -96,25 +109,55 @@ export function writeTraining(folder: string, config: TransformerConfig, state: 
       table.map(({ name, shape }) => ({ name, shape, data: tensors.get(name)!.data as Float32Array })),
     );
   }
-  writeJson(join(folder, TRAINING_FILE), { formatVersion: FORMAT_VERSION, ...host, snapshots: snapshotNames });
+  writeJson(join(folder, TRAINING_FILE), { formatVersion: FORMAT_VERSION, ...host, snapshots: snapshotNames, base });
 }
 
-/** Reads what `writeTraining` wrote; the state changes only when every file is whole. */
-export function readTraining(folder: string, state: TrainingState): HostState {
+interface TrainingFile extends HostState {
+  formatVersion: number;
+  snapshots: string[];
+  base?: BaseModel;
+}
+
+/** Reads what `writeTraining` wrote; the state changes only when every file is whole. `base`: the frozen parameters that are loaded. */
+export function readTraining(folder: string, state: TrainingState, base?: BaseModel): HostState {
   const path = join(folder, TRAINING_FILE);
-  const { formatVersion, step, grids, snapshots } = readJson(path) as Partial<HostState> & { formatVersion?: number; snapshots?: string[] };
+  const { formatVersion, step, grids, snapshots, base: expected } = readJson(path) as Partial<TrainingFile>;
   if (formatVersion !== FORMAT_VERSION) {
     throw new CheckpointError("unknown format version", { file: path, given: formatVersion, accepted: String(FORMAT_VERSION) });
   }
   if (typeof step !== "number" || grids === undefined || !Array.isArray(snapshots)) {
     throw new CheckpointError("step, grids or snapshots are missing", { file: path });
   }
+  checkBase(path, expected, base);
   const { table } = state;
   const moments = momentsOf(table);
-  const values = new Map([...readParameters(folder, table), ...readTensors([join(folder, OPTIMIZER_FILE)], moments)]);
+  const parameters = base === undefined ? readParameters(folder, table) : readTensors([join(folder, TRAINED_FILE)], table);
+  const values = new Map([...parameters, ...readTensors([join(folder, OPTIMIZER_FILE)], moments)]);
   const frozen = snapshots.map((name) => ({ name, values: readTensors([join(folder, snapshotFile(name))], table) }));
   for (const { name, shape } of [...table, ...moments]) state.set(name, values.get(name)!, shape);
   state.forgetSnapshots();
   for (const { name, values } of frozen) state.keep(name, (parameter) => values.get(parameter)!);
   return { step, grids };
+}
+
+const describeBase = ({ checkpoint = "a new model", crc32 }: BaseModel): string => `${checkpoint}, CRC-32 ${crc32}`;
+
+/** `CheckpointError` unless what was trained belongs to the parameters that are loaded. */
+function checkBase(file: string, expected: BaseModel | undefined, loaded: BaseModel | undefined): void {
+  if (expected === undefined && loaded === undefined) return;
+  if (expected === undefined || loaded === undefined) {
+    throw new CheckpointError(
+      expected === undefined
+        ? "the checkpoint holds a whole model, the policy trains with LoRA"
+        : "the checkpoint holds LoRA updates, the policy trains a whole model",
+      { file, hint: "model.lora must be that of the run that wrote it" },
+    );
+  }
+  if (expected.crc32 === loaded.crc32) return;
+  throw new CheckpointError("the base model is not the one whose updates the checkpoint holds", {
+    file,
+    given: describeBase(loaded),
+    accepted: describeBase(expected),
+    hint: "the files in the base model's folder have changed, or model.checkpoint names another one",
+  });
 }

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
-import { readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { ADAPTER_FOLDER, mergedValues, writeAdapter } from "../checkpoint/adapter.js";
+import { type BaseModel, readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
 import { type DecodeOutcome, decodeRun } from "../generation/index.js";
-import { initialValues, parameterTable, VALUE_HEAD } from "../model/index.js";
+import { initialValues, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import {
@@ -30,12 +32,13 @@ export class Engine {
   private damaged = false;
 
   constructor(private readonly data: EngineData) {
-    const { config, valueHead, checkpoint, seed } = data;
-    this.state = new TrainingState(parameterTable(config, { valueHead }));
+    const { config, lora, checkpoint, seed } = data;
+    const { trained, frozen } = parameterTables(config, data);
+    this.state = new TrainingState(trained, frozen);
     const random = new Random(seed);
-    const isValueHead = (name: string) => Object.values<string>(VALUE_HEAD).includes(name);
-    const stored = checkpoint === undefined ? undefined : readParameters(checkpoint, this.state.table, isValueHead);
-    for (const spec of this.state.table) {
+    const isNew = (name: string) => isValueHead(name) || (lora !== undefined && !frozen.some((spec) => spec.name === name));
+    const stored = checkpoint === undefined ? undefined : readParameters(checkpoint, this.state.parameters, isNew);
+    for (const spec of this.state.parameters) {
       this.state.set(spec.name, stored?.get(spec.name) ?? initialValues(spec, config, random), spec.shape);
     }
   }
@@ -87,7 +90,7 @@ export class Engine {
     this.keep(graphs.prefill);
     this.keep(graphs.decode);
     this.requireIntact();
-    const parameters = Object.fromEntries(this.state.table.map(({ name }) => [name, this.state.get(name)!]));
+    const parameters = Object.fromEntries(this.state.parameters.map(({ name }) => [name, this.state.get(name)!]));
     return decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
   }
 
@@ -123,26 +126,42 @@ export class Engine {
 
   save(folder: string, host: HostState): void {
     this.requireIntact();
-    writeTraining(folder, this.data.config, this.state, host);
+    writeTraining(folder, this.data.config, this.state, host, this.base());
   }
 
   restore(folder: string): HostState {
-    const host = readTraining(folder, this.state);
+    const host = readTraining(folder, this.state, this.base());
     this.damaged = false;
     return host;
   }
 
-  /** Parameters and config, without the value head. */
+  /** The frozen parameters that checkpoints refer to. */
+  private base(): BaseModel | undefined {
+    const { lora, checkpoint } = this.data;
+    return lora === undefined ? undefined : { checkpoint, crc32: this.state.frozenChecksum };
+  }
+
+  /** Parameters and config, without the value head; of low-rank updates the merged model, and the updates alone in a folder of it. */
   export(folder: string): void {
     this.requireIntact();
-    const table = this.state.table.filter(({ name }) => !Object.values<string>(VALUE_HEAD).includes(name));
-    writeParameters(folder, this.data.config, table, (name) => this.state.values(name));
+    const { config, lora, checkpoint } = this.data;
+    const values = (name: string) => this.state.values(name);
+    if (lora === undefined) {
+      const table = this.state.table.filter(({ name }) => !isValueHead(name));
+      writeParameters(folder, config, table, values);
+      return;
+    }
+    const { frozen } = this.state;
+    writeParameters(folder, config, frozen, mergedValues(frozen, lora, values));
+    writeAdapter(join(folder, ADAPTER_FOLDER), frozen, lora, checkpoint, values);
   }
 
   async close(): Promise<void> {
     await this.sessions.release();
   }
 }
+
+const isValueHead = (name: string): boolean => Object.values<string>(VALUE_HEAD).includes(name);
 
 const arrays = { float32: Float32Array, int64: BigInt64Array, bool: Uint8Array } as const;
 

@@ -1,6 +1,6 @@
 import type { DecodeJob } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
-import type { TransformerConfig } from "../model/index.js";
+import type { LoraOptions, TransformerConfig } from "../model/index.js";
 import type { SessionOptions } from "../session/index.js";
 import type { Grid } from "../update/grid.js";
 
@@ -51,6 +51,7 @@ export const NEXT = "next:";
 export interface EngineData {
   config: TransformerConfig;
   valueHead: boolean;
+  lora?: LoraOptions;
   /** Folder to read parameters from; without it they are drawn. */
   checkpoint?: string;
   seed: number;

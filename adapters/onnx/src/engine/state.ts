@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import { EngineError, elementCount } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
 import type { ParameterSpec } from "../model/index.js";
@@ -5,14 +6,25 @@ import { gradientName } from "../update/graphs.js";
 import { momentName } from "../update/optimizer.js";
 
 const tensorOf = (data: Float32Array, shape: readonly number[]): Tensor => new Tensor("float32", data, shape);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
 export const valuesOf = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
-/** Parameters, moments, accumulated gradients and snapshots: float32, in the thread that runs the graphs. */
+/** Parameters, moments, accumulated gradients and snapshots: float32, in the thread that runs the graphs. Frozen parameters have nothing beside their values. */
 export class TrainingState {
   private readonly tensors = new Map<string, Tensor>();
+  private checksum: number | undefined;
   private readonly snapshots = new Map<string, Map<string, Tensor>>();
 
-  constructor(readonly table: readonly ParameterSpec[]) {}
+  /** `table`: what is trained. */
+  constructor(
+    readonly table: readonly ParameterSpec[],
+    readonly frozen: readonly ParameterSpec[] = [],
+  ) {}
+
+  /** Every parameter, trained or not. */
+  get parameters(): readonly ParameterSpec[] {
+    return [...this.table, ...this.frozen];
+  }
 
   /** A tensor of the state; moments and gradients start as zeros on first use. */
   get(name: string): Tensor | undefined {
@@ -51,11 +63,17 @@ export class TrainingState {
     for (const { name } of this.table) this.tensors.delete(gradientName(name));
   }
 
+  /** CRC-32 of the frozen values, all of them in order, hexadecimal. They never change. */
+  get frozenChecksum(): string {
+    this.checksum ??= this.frozen.reduce((sum, { name }) => crc32(bytesOf(this.values(name)), sum), 0);
+    return this.checksum.toString(16).padStart(8, "0");
+  }
+
   get snapshotNames(): string[] {
     return [...this.snapshots.keys()];
   }
 
-  /** Keeps a copy of the parameters. */
+  /** Keeps a copy of the trained parameters. */
   keep(snapshot: string, values: (parameter: string) => Float32Array = (name) => this.values(name).slice()): void {
     this.snapshots.set(snapshot, new Map(this.table.map(({ name, shape }) => [name, tensorOf(values(name), shape)])));
   }

@@ -3,9 +3,9 @@ import { type LoweredGraph, type LowerOptions, loop, lower } from "../lowering/i
 import {
   type Attend,
   arrangeWeights,
+  type LoraOptions,
   logits,
-  parameterInputs,
-  parameterTable,
+  policyInputs,
   ropeTables,
   type TransformerConfig,
   transformer,
@@ -29,9 +29,9 @@ const PARTS = ["keys", "values"] as const;
 export function decodeGraph(
   config: TransformerConfig,
   variant: SamplingVariant,
-  options: Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
+  { lora, ...options }: { lora?: LoraOptions } & Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
 ): LoweredGraph {
-  const weights = arrangeWeights(config, parameterInputs(parameterTable(config)));
+  const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
   const row = (name: string, dtype: "float" | "int" | "bool" = "float") => input(name, ["B"], dtype);
   const source = row("source", "int");

@@ -3,9 +3,9 @@ import { type LoweredGraph, type LowerOptions, loop, lower } from "../lowering/i
 import {
   type Attend,
   arrangeWeights,
+  type LoraOptions,
   logits,
-  parameterInputs,
-  parameterTable,
+  policyInputs,
   ropeTables,
   type TransformerConfig,
   transformer,
@@ -22,9 +22,9 @@ import { logSoftmax } from "./softmax.js";
  */
 export function prefillGraph(
   config: TransformerConfig,
-  { prefixes = false, ...options }: { prefixes?: boolean } & Pick<LowerOptions, "dims" | "profile"> = {},
+  { prefixes = false, lora, ...options }: { prefixes?: boolean; lora?: LoraOptions } & Pick<LowerOptions, "dims" | "profile"> = {},
 ): LoweredGraph {
-  const weights = arrangeWeights(config, parameterInputs(parameterTable(config)));
+  const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const ids = input("ids", ["P", "L"], "int");
   const outputs: Record<string, Expr> = {};
   const causal = where(iota("L").expandDims(1).less(iota("L")), HIDDEN, 0);

@@ -2,10 +2,13 @@ import { concat, constant, customGradient, type Dim, type Expr, external } from 
 import type { TransformerConfig } from "./config.js";
 import type { LayerWeights, LinearWeights } from "./weights.js";
 
-/** x Wᵀ + b: [..., in] → [..., out]. */
-export function linear(x: Expr, { weight, bias }: LinearWeights): Expr {
+/** x Wᵀ + b: [..., in] → [..., out]; with LoRA + (α/r)·(x Aᵀ) Bᵀ. */
+export function linear(x: Expr, { weight, bias, lora }: LinearWeights): Expr {
   const y = x.matmul(weight, { transposeB: true });
-  return bias === undefined ? y : y.add(bias);
+  const own = bias === undefined ? y : y.add(bias);
+  if (lora === undefined) return own;
+  const { a, b, scale } = lora;
+  return own.add(x.matmul(a, { transposeB: true }).mul(scale).matmul(b, { transposeB: true }));
 }
 
 /** Rows of the embedding [V, d]: ids [...] → [..., d]. */

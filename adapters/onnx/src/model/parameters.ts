@@ -6,7 +6,8 @@ export interface ParameterSpec {
   /** Hugging Face's name, e.g. "model.layers.0.self_attn.q_proj.weight". */
   name: string;
   shape: readonly number[];
-  init: "normal" | "zeros" | "ones";
+  /** "fan-in": U(−1/√in, 1/√in), Kaiming's uniform start with slope √5, as PEFT starts A. */
+  init: "normal" | "zeros" | "ones" | "fan-in";
   /** Weight decay applies: matrices yes, norms and biases no. */
   decay: boolean;
 }
@@ -51,13 +52,15 @@ export function parameterTable(config: TransformerConfig, { valueHead = false } 
   return table;
 }
 
-/** New values: N(0, initializer_range²) for matrices; each parameter draws from a stream of its own name. */
+/** New values: N(0, initializer_range²) for the model's matrices; each parameter draws from a stream of its own name. */
 export function initialValues(spec: ParameterSpec, config: TransformerConfig, random: Random): Float32Array<ArrayBuffer> {
   const values = new Float32Array(elementCount(spec.shape));
   if (spec.init === "ones") return values.fill(1);
   if (spec.init === "zeros") return values;
   const stream = random.fork("init", spec.name);
-  for (let i = 0; i < values.length; i++) values[i] = config.initializer_range * stream.normal();
+  const bound = 1 / Math.sqrt(spec.shape.at(-1)!);
+  const draw = spec.init === "fan-in" ? () => bound * (2 * stream.uniform() - 1) : () => config.initializer_range * stream.normal();
+  for (let i = 0; i < values.length; i++) values[i] = draw();
   return values;
 }
 

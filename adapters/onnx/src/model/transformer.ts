@@ -34,7 +34,9 @@ function layerParameters(layer: LayerWeights): Expr[] {
   const parts: (Expr | LinearWeights | undefined)[] = Object.values(layer);
   return parts.flatMap((part) => {
     if (part === undefined) return [];
-    return "op" in part ? [part] : part.bias === undefined ? [part.weight] : [part.weight, part.bias];
+    if ("op" in part) return [part];
+    const { weight, bias, lora } = part;
+    return [weight, ...(bias === undefined ? [] : [bias]), ...(lora === undefined ? [] : [lora.a, lora.b])];
   });
 }
 

@@ -1,11 +1,13 @@
 import { EngineError, type Expr } from "@proximal/core";
 import type { TransformerConfig } from "./config.js";
+import { type LoraOptions, type LoraWeights, loraNames, loraScale } from "./lora.js";
 import { VALUE_HEAD } from "./parameters.js";
 
-/** y = x Wᵀ + b with W [out, in]. */
+/** y = x Wᵀ + b with W [out, in], and a low-rank update of W. */
 export interface LinearWeights {
   weight: Expr;
   bias?: Expr;
+  lora?: LoraWeights;
 }
 
 export interface LayerWeights {
@@ -33,13 +35,21 @@ export interface TransformerWeights {
 }
 
 /** Arranges parameters, given by Hugging Face name, the way the layer functions take them. */
-export function arrangeWeights(config: TransformerConfig, parameters: ReadonlyMap<string, Expr>): TransformerWeights {
+export function arrangeWeights(config: TransformerConfig, parameters: ReadonlyMap<string, Expr>, lora?: LoraOptions): TransformerWeights {
   const get = (name: string): Expr => {
     const value = parameters.get(name);
     if (value === undefined) throw new EngineError(`the policy has no parameter "${name}"`);
     return value;
   };
-  const linear = (name: string): LinearWeights => ({ weight: get(`${name}.weight`), bias: parameters.get(`${name}.bias`) });
+  const update = (name: string): LoraWeights | undefined => {
+    const names = loraNames(name);
+    return lora && parameters.has(names.a) ? { a: get(names.a), b: get(names.b), scale: loraScale(lora) } : undefined;
+  };
+  const linear = (name: string): LinearWeights => ({
+    weight: get(`${name}.weight`),
+    bias: parameters.get(`${name}.bias`),
+    lora: update(name),
+  });
   const embedding = get("model.embed_tokens.weight");
   return {
     embedding,

@@ -8,7 +8,7 @@ import {
   type PolicyOutput,
   vectorJacobianProduct,
 } from "@proximal/core";
-import { type ParameterSpec, parameterInputs, type TransformerConfig } from "../model/index.js";
+import { type LoraOptions, type ParameterSpec, parameterInputs, type TransformerConfig } from "../model/index.js";
 import type { Grid } from "./grid.js";
 import { buildNetwork, type Network, type TokenOutputs } from "./network.js";
 import { adamW } from "./optimizer.js";
@@ -16,7 +16,11 @@ import { adamW } from "./optimizer.js";
 /** The policy that graphs are built for. */
 export interface Policy {
   config: TransformerConfig;
+  /** What is trained. */
   table: readonly ParameterSpec[];
+  /** What is not; none by default. */
+  frozen?: readonly ParameterSpec[];
+  lora?: LoraOptions;
   recompute: boolean;
   /** Graphs may use operators of the runtime that the evaluator does not know. */
   operators?: boolean;
@@ -43,13 +47,20 @@ export const LOSS = "loss";
 interface Objective {
   network: Network;
   built: BuiltObjective;
+  /** The trained ones. */
   parameters: Map<string, Expr>;
 }
 
+/** All parameters as inputs: the trained ones and, with them, the frozen ones. */
+function policyParameters({ table, frozen = [] }: Policy): { parameters: Map<string, Expr>; trained: Map<string, Expr> } {
+  const trained = parameterInputs(table);
+  return { parameters: new Map([...trained, ...parameterInputs(frozen)]), trained };
+}
+
 function objective(policy: Policy, program: LossProgram, grid: Grid): Objective {
-  const parameters = parameterInputs(policy.table);
+  const { parameters, trained } = policyParameters(policy);
   const network = buildNetwork({ ...policy, parameters, grid, outputs: program.outputs, topK: program.topK });
-  return { network, built: program.build(network.dims, network.leaves), parameters };
+  return { network, built: program.build(network.dims, network.leaves), parameters: trained };
 }
 
 const reported = ({ network, built }: Objective): Record<string, Expr> => ({
@@ -93,13 +104,13 @@ export function gradientGraph(policy: Policy, program: LossProgram, grid: Grid):
 
 /** Gradient from given cotangents of the policy's outputs, flat over response tokens, accumulated. */
 export function cotangentGraph(policy: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid): Graph {
-  const parameters = parameterInputs(policy.table);
+  const { parameters, trained } = policyParameters(policy);
   const { tokens } = buildNetwork({ ...policy, parameters, grid, outputs: new Set(DIFFERENTIABLE.filter((name) => outputs.has(name))) });
   const seeds = DIFFERENTIABLE.filter((name) => outputs.has(name)).map((name) => {
     const output = tokens[name]!;
     return { output, cotangent: input(cotangentName(name), output.shape) };
   });
-  return { state: accumulated(policy.table, vectorJacobianProduct(seeds, [...parameters.values()])), results: {} };
+  return { state: accumulated(policy.table, vectorJacobianProduct(seeds, [...trained.values()])), results: {} };
 }
 
 /** Clip and optimizer step from accumulated gradients; the loss is fed. */
@@ -110,8 +121,9 @@ export function applyGraph({ table }: Policy, optimizer: OptimizerOptions): Grap
 }
 
 /** Policy outputs alone, flat over response tokens. */
-export function scoreGraph({ config, table, operators }: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK?: number): Graph {
-  const { tokens } = buildNetwork({ config, parameters: parameterInputs(table), grid, outputs, topK, operators });
+export function scoreGraph(policy: Policy, outputs: ReadonlySet<PolicyOutput>, grid: Grid, topK?: number): Graph {
+  const { config, lora, operators } = policy;
+  const { tokens } = buildNetwork({ config, parameters: policyParameters(policy).parameters, lora, grid, outputs, topK, operators });
   const wanted: Record<string, Expr> = {};
   for (const name of outputs) {
     const value = tokens[name as Exclude<keyof TokenOutputs, "topK">];

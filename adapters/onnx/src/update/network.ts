@@ -8,7 +8,7 @@ import {
   type PolicyLeaves,
   type PolicyOutput,
 } from "@proximal/core";
-import { arrangeWeights, linear, logits, ropeTables, type TransformerConfig, transformer } from "../model/index.js";
+import { arrangeWeights, type LoraOptions, linear, logits, ropeTables, type TransformerConfig, transformer } from "../model/index.js";
 import { trainingAttention } from "./attention.js";
 import { type Grid, PROMPT_TOKENS, type RowInputs, rowInputs, rowsOf } from "./grid.js";
 import { distribution, tokenStatistics } from "./head.js";
@@ -16,6 +16,7 @@ import { distribution, tokenStatistics } from "./head.js";
 export interface NetworkOptions {
   config: TransformerConfig;
   parameters: ReadonlyMap<string, Expr>;
+  lora?: LoraOptions;
   grid: Grid;
   /** What will be asked for. */
   outputs: ReadonlySet<PolicyOutput>;
@@ -58,6 +59,7 @@ export const INVERSE_TEMPERATURE = "inverseTemperature";
 export function buildNetwork({
   config,
   parameters,
+  lora,
   grid,
   outputs,
   topK = DEFAULT_TOP_K,
@@ -66,7 +68,7 @@ export function buildNetwork({
 }: NetworkOptions): Network {
   const rows = rowInputs(grid);
   const K = Math.min(topK, config.vocab_size);
-  const weights = arrangeWeights(config, parameters);
+  const weights = arrangeWeights(config, parameters, lora);
   const ids = concat([rows.promptTokens, rows.previousTokens], 0);
   const positions = concat([rows.promptPositions, rows.responsePositions], 0);
   const tables = ropeTables(config, positions, grid.promptSlots + grid.responseSlots, { operator: operators });

@@ -1,7 +1,7 @@
 import type { Batch, LossProgram, OptimizerOptions, Tokenizer, UpdateRequest } from "@proximal/core";
 import { Engine } from "../../src/engine/engine.js";
 import type { EngineClient } from "../../src/engine/library.js";
-import type { TransformerConfig } from "../../src/model/index.js";
+import type { LoraOptions, TransformerConfig } from "../../src/model/index.js";
 import { OnnxPolicy } from "../../src/policy.js";
 import { completeSection, type EngineSection, engineSchema } from "../../src/schemas.js";
 
@@ -30,17 +30,19 @@ export function openPolicy(
   options: {
     seed?: number;
     valueHead?: boolean;
+    lora?: LoraOptions;
     sharePrompts?: boolean;
     optimizer?: Partial<OptimizerOptions>;
     checkpoint?: string;
   } & Partial<EngineSection> = {},
 ): TestPolicy {
-  const { seed = 1, valueHead = false, sharePrompts, optimizer: change, checkpoint, ...engineOptions } = options;
+  const { seed = 1, valueHead = false, lora, sharePrompts, optimizer: change, checkpoint, ...engineOptions } = options;
   const section = completeSection(engineSchema, "engine", engineOptions);
-  const engine = new Engine({ config, valueHead, seed, checkpoint, session: { provider: "cpu", threads: 2, spinning: false } });
+  const engine = new Engine({ config, valueHead, lora, seed, checkpoint, session: { provider: "cpu", threads: 2, spinning: false } });
   const policy = new OnnxPolicy({
     config,
     valueHead,
+    lora,
     tokenizer: noTokenizer,
     tokenizerFolder: ".",
     optimizer: { ...optimizer, ...change },

@@ -1,5 +1,5 @@
 import { type Batch, evaluate, type Feeds, gradient, type LossProgram, type TensorValue, tensor } from "@proximal/core";
-import { type ParameterSpec, parameterInputs, type TransformerConfig } from "../../src/model/index.js";
+import { type LoraOptions, type ParameterSpec, parameterInputs, type TransformerConfig } from "../../src/model/index.js";
 import { rowsOf } from "../../src/update/grid.js";
 import { layoutRows } from "../../src/update/layout.js";
 import { buildNetwork, INVERSE_TEMPERATURE } from "../../src/update/network.js";
@@ -15,6 +15,7 @@ export interface ReferenceOptions {
   config: TransformerConfig;
   table: readonly ParameterSpec[];
   parameters: Readonly<Record<string, TensorValue>>;
+  lora?: LoraOptions;
   program: LossProgram;
   batch: Batch;
   temperature?: number;
@@ -25,6 +26,7 @@ export interface ReferenceOptions {
 export function referenceLoss({
   config,
   table,
+  lora,
   program,
   batch,
   temperature = 1,
@@ -33,7 +35,7 @@ export function referenceLoss({
   const inputs = parameterInputs(table);
   const [layout] = layoutRows([rowsOfBatch(batch)], { sharePrompts });
   const { grid } = layout!;
-  const network = buildNetwork({ config, parameters: inputs, grid, outputs: program.outputs, topK: program.topK });
+  const network = buildNetwork({ config, parameters: inputs, lora, grid, outputs: program.outputs, topK: program.topK });
   const built = program.build(network.dims, network.leaves);
   const rows = Array.from({ length: batch.rows }, (_, i) => i);
   const fixed: Feeds = {
