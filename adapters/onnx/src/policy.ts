@@ -16,7 +16,7 @@ import {
   type UpdateResult,
 } from "@proximal/core";
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
-import { decodeGraph, packRequests, prefillGraph, rowsThatFit, unpackResults } from "./generation/index.js";
+import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
 import { tokenizerFiles } from "./tokenizer.js";
@@ -99,7 +99,10 @@ export class OnnxPolicy implements PolicyBackend {
         decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { lora, profile })),
       };
       const maxRows = Math.min(engine.decodeRows, rowsThatFit(config, job));
-      return unpackResults(await this.client.call("decode", { job, graphs, maxRows }));
+      const stops = new StopStrings(requests, tokenizer);
+      let step = await this.client.call("decode", { job, graphs, maxRows });
+      while ("progress" in step) step = await this.client.call("decodeFurther", stops.endings(step.progress));
+      return unpackResults(step.outcome);
     });
   }
 

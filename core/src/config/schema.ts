@@ -40,6 +40,8 @@ export const dataSection = Type.Object(
   { description: "Where prompts and answers come from" },
 );
 
+const UNFILTERED = "log-probs stay those of the whole distribution at the temperature";
+
 export const samplingSection = section(
   {
     maxTokens: Type.Integer({ default: 256, minimum: 1, description: "Longest response, tokens" }),
@@ -48,14 +50,23 @@ export const samplingSection = section(
       default: 1,
       exclusiveMinimum: 0,
       maximum: 1,
-      description: "Smallest set of tokens with this much probability; 1 = off",
+      description: `Smallest set of tokens with this much probability; 1 = off; ${UNFILTERED}`,
     }),
-    topK: Type.Integer({ default: 0, minimum: 0, description: "Only the K most likely tokens; 0 = off" }),
+    topK: Type.Integer({ default: 0, minimum: 0, description: `Only the K most likely tokens; 0 = off; ${UNFILTERED}` }),
     minP: Type.Number({
       default: 0,
       minimum: 0,
       exclusiveMaximum: 1,
-      description: "Only tokens at least this likely relative to the likeliest; 0 = off",
+      description: `Only tokens at least this likely relative to the likeliest; 0 = off; ${UNFILTERED}`,
+    }),
+    repetitionPenalty: Type.Number({
+      default: 1,
+      exclusiveMinimum: 0,
+      description: `Logits of tokens seen before are divided by it (negative ones multiplied); 1 = off; ${UNFILTERED}, so training refuses it`,
+    }),
+    stopStrings: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description: "Texts that end a response beside the tokenizer's stop tokens; the response keeps them",
     }),
   },
   "How responses are drawn",

@@ -25,18 +25,28 @@ export interface DecodeRequest {
   /** Longest response, `prefix` included. */
   maxTokens: number;
   temperature: number;
-  /** 0 = off. Log-probs stay those of the temperature-scaled distribution, without renormalising to what top-k or top-p keep. */
+  /**
+   * 0 = off. Log-probs stay those of the temperature-scaled distribution, without renormalising to what top-k, top-p or min-p
+   * keep, and without the repetition penalty.
+   */
   topK?: number;
   topP?: number;
   minP?: number;
+  /**
+   * Logits of tokens that stand in the prompt or earlier in the response are divided by it where positive and multiplied where
+   * negative; 1 = off. Keskar et al. 2019 (1909.05858), section 4.1.
+   */
+  repetitionPenalty?: number;
   /** Take the most likely token at every position. */
   greedy?: boolean;
   /** Ids that end the response; the tokenizer's by default. */
   stopTokens?: readonly number[];
+  /** Texts that end the response, at the token that completes one of them in the decoded response (`StopWatcher`). */
+  stopStrings?: readonly string[];
 }
 
 export interface DecodeResult {
-  /** Response tokens, prefix included; the stop token, when sampled, is the last. */
+  /** Response tokens, prefix included; the stop token, or the token that completes a stop string, is the last. */
   tokens: Int32Array;
   /** Log-probability of each response token under the sampling distribution, nats. */
   logp: Float64Array;

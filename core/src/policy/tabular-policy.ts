@@ -17,6 +17,7 @@ import type {
 } from "./backend.js";
 import { CharTokenizer } from "./char-tokenizer.js";
 import type { PolicyLeaves } from "./loss.js";
+import { StopWatcher } from "./stop-strings.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Logits [V] and, last, the value of the state; their first and second moments. */
@@ -109,6 +110,7 @@ export class TabularPolicy implements PolicyBackend {
   private decodeOne(request: DecodeRequest): DecodeResult {
     const { prompt, prefix = new Int32Array(), key, maxTokens, temperature, greedy = false } = request;
     const stops = request.stopTokens ?? this.tokenizer.stopTokens;
+    const watcher = new StopWatcher(this.tokenizer, request.stopStrings ?? [], prefix);
     const tokens = [...prefix];
     const logp = tokens.map((token, t) => this.logProbs(prompt, t, temperature)[token]!);
     while (tokens.length < maxTokens) {
@@ -117,7 +119,8 @@ export class TabularPolicy implements PolicyBackend {
       const token = greedy ? row.indexOf(Math.max(...row)) : new Random(key).fork(t).weighted(row.map(Math.exp));
       tokens.push(token);
       logp.push(row[token]!);
-      if (stops.includes(token)) return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "stop" };
+      if (watcher.push(token) || stops.includes(token))
+        return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "stop" };
     }
     return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: "length" };
   }

@@ -2,6 +2,7 @@ import type { ResolvedComponent } from "../config/component.js";
 import type { InstalledPackage } from "../config/installation.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { partsOf } from "./columns.js";
+import { samplingNotes } from "./sampling.js";
 
 const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
 
@@ -40,6 +41,7 @@ export function describeRun(config: ResolvedConfig): string[] {
     ...partsOf(config).flatMap(describePart),
     `  ${"aggregation".padEnd(12)}${typeof trainer.aggregation === "string" ? trainer.aggregation : values({ ...trainer.aggregation })}`,
     `  ${"sampling".padEnd(12)}${values({ ...sampling })}`,
+    ...samplingNotes(config).map((note) => `  ${"".padEnd(14)}${note}`),
     `  ${"optimizer".padEnd(12)}${values({ ...config.optimizer })}`,
     `  ${"output".padEnd(12)}${config.output}`,
   ];

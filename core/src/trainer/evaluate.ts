@@ -4,7 +4,7 @@ import type { Batch, Group, Prompt, Trajectory } from "../rollout/index.js";
 import { correctness } from "./metrics.js";
 import type { Run } from "./run.js";
 import { scoreGroups } from "./scoring.js";
-import type { EvaluationSettings } from "./settings.js";
+import { drawOf, type EvaluationSettings } from "./settings.js";
 
 /** One problem with all its responses. */
 export interface EvaluatedProblem {
@@ -71,7 +71,7 @@ function shownPrompts({ composition: { sampler }, states, data }: Run, prompts: 
 async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, samples: number): Promise<Group[]> {
   const { policy, settings } = run;
   const shown = shownPrompts(run, prompts);
-  const { maxTokens, temperature, topK, topP, minP } = settings.sampling;
+  const { maxTokens, temperature } = settings.sampling;
   const noise = run.random.fork("evaluation");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
@@ -80,9 +80,7 @@ async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, sam
       greedy,
       maxTokens,
       temperature,
-      topK,
-      topP,
-      minP,
+      ...drawOf(settings.sampling),
     })),
   );
   const decoded = await policy.decode(requests);

@@ -8,6 +8,7 @@ import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
 import type { EvaluatedProblem } from "./evaluate.js";
 import { evaluatePrompts, summarize } from "./evaluate.js";
 import type { Run } from "./run.js";
+import { drawOf } from "./settings.js";
 import { latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
 import { openRun } from "./train.js";
 import { TrainingJob } from "./training-job.js";
@@ -133,9 +134,7 @@ export async function generate(run: Run, texts: readonly string[], options: Gene
       maxTokens,
       temperature,
       greedy,
-      topK: sampling.topK,
-      topP: sampling.topP,
-      minP: sampling.minP,
+      ...drawOf(sampling),
     })),
   );
   const decoded = await run.policy.decode(requests);

@@ -2,6 +2,7 @@ import type { GenerateRequest } from "../extension/index.js";
 import type { DecodeResult, PolicyBackend } from "../policy/index.js";
 import type { Trajectory } from "../rollout/index.js";
 import type { Run } from "./run.js";
+import { drawOf } from "./settings.js";
 
 /** Counts what a sampler draws from the policy, whether it keeps it or not. */
 export class Meter {
@@ -55,9 +56,7 @@ export function makeGenerate(
         maxTokens: longestResponse(request, sampling.maxTokens),
         temperature: request.temperature ?? sampling.temperature,
         greedy: request.greedy,
-        topK: sampling.topK,
-        topP: sampling.topP,
-        minP: sampling.minP,
+        ...drawOf(sampling),
       })),
     );
     return decoded.map((result, i) => toTrajectory(requests[i]!, result, requests[i]!.temperature ?? sampling.temperature, run));

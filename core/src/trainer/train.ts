@@ -9,6 +9,7 @@ import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { describeRun } from "../registry/describe.js";
 import { resolveConfig } from "../registry/resolve.js";
+import { checkTrainingSampling } from "../registry/sampling.js";
 import type { RunObserver } from "./events.js";
 import { type Job, runLoop } from "./loop.js";
 import { Run } from "./run.js";
@@ -68,6 +69,7 @@ const homeOf = ({ file }: ResolvedConfig): string => (file === undefined ? proce
 
 async function openJob(kind: RunKind, config: ResolvedConfig, { services }: SessionOptions): Promise<{ job: Job; close(): Promise<void> }> {
   if (kind === "train") {
+    checkTrainingSampling(config);
     const run = await openRun(config, services);
     return { job: new TrainingJob(run), close: () => run.close() };
   }

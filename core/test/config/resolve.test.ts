@@ -47,7 +47,7 @@ describe("resolving a config", () => {
         "an unknown key of a section",
         `${BASE}algorithm: soft\nsampling:\n  temprature: 1\n`,
         'run.yaml:5 at sampling.temprature: unknown key "temprature"',
-        "accepted: maxTokens, temperature, topP, topK, minP",
+        "accepted: maxTokens, temperature, topP, topK, minP, repetitionPenalty, stopStrings",
         'did you mean "temperature"?',
       ],
       [
@@ -218,7 +218,15 @@ describe("resolving a config", () => {
 
   it("fills every default", () => {
     const config = resolve(`${BASE}algorithm: soft\n`);
-    expect(config.sampling).to.deep.equal({ maxTokens: 256, temperature: 1, topP: 1, topK: 0, minP: 0 });
+    expect(config.sampling).to.deep.equal({
+      maxTokens: 256,
+      temperature: 1,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+      repetitionPenalty: 1,
+      stopStrings: [],
+    });
     expect(config.engine).to.deep.equal({ threads: 2, provider: "cpu" });
     expect(config.gate?.options).to.deep.equal({ tauPos: 1, tauNeg: 1.2, window: [0, 1], shape: "sigmoid" });
     expect(config.sampler?.options).to.deep.equal({ groupSize: 4, promptsPerStep: 8, shuffle: true });

@@ -58,7 +58,7 @@ type Nested<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] }
 
 export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
   seed: over.seed ?? 1,
-  sampling: { maxTokens: 3, temperature: 1, topP: 1, topK: 0, minP: 0, ...over.sampling },
+  sampling: { maxTokens: 3, temperature: 1, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, stopStrings: [], ...over.sampling },
   optimizer: {
     learningRate: 0.1,
     schedule: "constant",

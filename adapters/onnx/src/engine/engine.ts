@@ -3,12 +3,13 @@ import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
 import { ADAPTER_FOLDER, mergedValues, writeAdapter } from "../checkpoint/adapter.js";
 import { type BaseModel, readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
-import { type DecodeOutcome, decodeRun } from "../generation/index.js";
+import { decodeRun, type Ending } from "../generation/index.js";
 import { initialValues, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import {
   type DecodeCall,
+  type DecodeStep,
   type EngineData,
   type GraphReference,
   type HostState,
@@ -28,6 +29,8 @@ export class Engine {
   private readonly graphs = new Map<string, SessionGraph>();
   private readonly sessions = new SessionCache<Role>();
   private readonly state: TrainingState;
+  /** The decoding that is not at its end. */
+  private decoding: ReturnType<typeof decodeRun> | undefined;
   /** A run failed while it could have written parameters. */
   private damaged = false;
 
@@ -85,13 +88,25 @@ export class Engine {
     );
   }
 
-  async decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeOutcome> {
+  /** Decodes up to the end, or up to where stop strings are to be looked for. */
+  decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeStep> {
     // Both at once: a job may end before it needs the second.
     this.keep(graphs.prefill);
     this.keep(graphs.decode);
     this.requireIntact();
     const parameters = Object.fromEntries(this.state.parameters.map(({ name }) => [name, this.state.get(name)!]));
-    return decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
+    this.decoding = decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
+    return this.decodeFurther([]);
+  }
+
+  /** Goes on with the decoding that was begun, without the rows that end. */
+  async decodeFurther(endings: readonly Ending[]): Promise<DecodeStep> {
+    const { decoding } = this;
+    if (decoding === undefined) throw new EngineError("no decoding has been begun");
+    const { done, value } = await decoding.next(endings);
+    if (!done) return { progress: value };
+    this.decoding = undefined;
+    return { outcome: value };
   }
 
   private requireIntact(): void {

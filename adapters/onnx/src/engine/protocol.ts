@@ -1,4 +1,4 @@
-import type { DecodeJob } from "../generation/index.js";
+import type { DecodeJob, DecodeOutcome, Progress } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
 import type { LoraOptions, TransformerConfig } from "../model/index.js";
 import type { SessionOptions } from "../session/index.js";
@@ -44,6 +44,9 @@ export interface DecodeCall {
   /** Responses that are decoded side by side. */
   maxRows: number;
 }
+
+/** Where decoding stands: at its end, or between two segments, where rows may be ended. */
+export type DecodeStep = { outcome: DecodeOutcome } | { progress: Progress };
 
 /** Output that replaces a tensor of the training state. */
 export const NEXT = "next:";

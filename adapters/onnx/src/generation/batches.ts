@@ -29,6 +29,8 @@ export interface Row {
   /** Position of its sequence in the batch. */
   sequence: number;
   stops: Int32Array;
+  /** The host looks for stop strings in its tokens. */
+  watched: boolean;
   /** Prefix included. */
   tokens: number[];
   logp: number[];
@@ -53,7 +55,8 @@ export function planBatches(job: DecodeJob, maxRows: number): Batch[] {
     const key = `${tokens.join()}|${prefixLength}|${prefixLength > 0 ? temperature : ""}`;
     const entry = sequences.get(key) ?? { sequence: { tokens, prefixLength, temperature }, rows: [] };
     const stops = job.stops.subarray(job.stopOffsets[index], job.stopOffsets[index + 1]);
-    entry.rows.push({ index, sequence: -1, stops, tokens: [], logp: [], stopped: false });
+    const watched = job.watched[index] === 1;
+    entry.rows.push({ index, sequence: -1, stops, watched, tokens: [], logp: [], stopped: false });
     sequences.set(key, entry);
   }
   const ordered = [...sequences.values()].sort((a, b) => a.sequence.tokens.length - b.sequence.tokens.length);

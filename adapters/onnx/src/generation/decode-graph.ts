@@ -1,4 +1,4 @@
-import { concat, constant, type Dim, type Expr, external, input, zerosLike } from "@proximal/core";
+import { concat, constant, type Dim, type Expr, external, input, iota, zerosLike } from "@proximal/core";
 import { type LoweredGraph, type LowerOptions, loop, lower } from "../lowering/index.js";
 import {
   type Attend,
@@ -22,7 +22,8 @@ const PARTS = ["keys", "values"] as const;
  *
  * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
  * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `patience` [];
- * `inverseTemperature` [B] and the row settings of `sample`.
+ * `inverseTemperature` [B] and the row settings of `sample`; with a penalty `seen` bool [B, V], tokens of
+ * prompt and response so far.
  * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
  * keys, values and bias of the unfinished rows, in order.
  */
@@ -44,7 +45,9 @@ export function decodeGraph(
     topK: row("topK", "int"),
     topP: row("topP"),
     minP: row("minP"),
+    repetitionPenalty: row("repetitionPenalty"),
   };
+  const seen: Record<string, Expr> = variant.penalised ? { seen: input("seen", ["B", config.vocab_size], "bool") } : {};
   const names = Array.from({ length: layers }, (_, i) => PARTS.map((part) => cacheName(part, i))).flat();
   const bias = input("bias", ["R", "past"]).gather(source);
   const cached = Object.fromEntries(names.map((name) => [name, input(name, ["R", groups, "past", width]).gather(source)]));
@@ -58,6 +61,7 @@ export function decodeGraph(
       finished: zerosLike(source).cast("bool"),
       length: zerosLike(source),
       idle: constant(0),
+      ...seen,
       ...Object.fromEntries(names.map((name) => [name, empty])),
     },
     shapes: Object.fromEntries(names.map((name) => [name, growing])),
@@ -73,13 +77,20 @@ export function decodeGraph(
       };
       const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
       const hidden = transformer(config, weights, state.token!, tables, attend);
-      const { token, logp } = sample(logits(hidden.mul(inverseTemperature), weights), uniform.gather(iteration), variant, settings);
+      const { token, logp } = sample(
+        logits(hidden.mul(inverseTemperature), weights),
+        uniform.gather(iteration),
+        variant,
+        settings,
+        state.seen,
+      );
+      const marked = state.seen && { seen: state.seen.or(token.expandDims(1).equal(iota(config.vocab_size))) };
       const length = state.length!.add(state.finished!.not().cast("int"));
       const stopped = token.expandDims(1).equal(stop).cast("float").sum(1).greater(0);
       const finished = state.finished!.or(stopped).or(limit.lessEqual(length));
       const idle = state.idle!.add(finished.cast("float").sum());
       const proceed = finished.not().cast("float").sum().greater(0).and(idle.lessEqual(patience));
-      return { carried: { ...next, token, length, finished, idle }, scans: { tokens: token, logp }, proceed };
+      return { carried: { ...next, ...marked, token, length, finished, idle }, scans: { tokens: token, logp }, proceed };
     },
   });
 

@@ -5,3 +5,4 @@ export { uniform } from "./noise.js";
 export { prefillGraph } from "./prefill-graph.js";
 export { type DecodeRuntime, decodeRun } from "./run.js";
 export type { SamplingVariant } from "./sampling.js";
+export { type Ending, type Progress, StopStrings } from "./stopping.js";

@@ -3,6 +3,7 @@ import type { SamplingVariant } from "./sampling.js";
 
 /** Requests as arrays that move between threads: one element a request, ragged lists as values and offsets. */
 export interface DecodeJob {
+  vocabularySize: number;
   /** Prompt and prefix of each request. */
   tokens: Int32Array;
   offsets: Int32Array;
@@ -16,8 +17,12 @@ export interface DecodeJob {
   /** 2 = off. */
   topP: Float64Array;
   minP: Float64Array;
+  /** 1 = off. */
+  repetitionPenalty: Float64Array;
   stops: Int32Array;
   stopOffsets: Int32Array;
+  /** 1 = the host looks for stop strings between segments. */
+  watched: Uint8Array;
   variant: SamplingVariant;
   /** Some request has given tokens, whose log-probs are asked for. */
   prefixes: boolean;
@@ -28,7 +33,7 @@ export interface DecodeOutcome {
   tokens: Int32Array;
   logp: Float64Array;
   offsets: Int32Array;
-  /** 1 = by a stop token. */
+  /** 1 = by a stop token or a stop string. */
   stopped: Uint8Array;
 }
 
@@ -43,7 +48,7 @@ function check(request: DecodeRequest, index: number, { vocabularySize, contextL
   const refuse = (what: string, given: unknown, accepted: string) => {
     throw new DataError(`decode request ${index}: ${what}`, { given, accepted });
   };
-  const { prompt, prefix, maxTokens, temperature, topK = 0, topP = 1, minP = 0 } = request;
+  const { prompt, prefix, maxTokens, temperature, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = request;
   if (prompt.length === 0) refuse("the prompt is empty", [], "one token or more");
   for (const token of [...prompt, ...(prefix ?? [])]) {
     if (token < 0 || token >= vocabularySize) refuse("a token is not in the vocabulary", token, `0 to ${vocabularySize - 1}`);
@@ -62,6 +67,9 @@ function check(request: DecodeRequest, index: number, { vocabularySize, contextL
   if (!Number.isInteger(topK) || topK < 0) refuse("topK", topK, "an integer from 1, or 0 for off");
   if (!(topP > 0 && topP <= 1)) refuse("topP", topP, "above 0, up to 1 (off)");
   if (!(minP >= 0 && minP <= 1)) refuse("minP", minP, "0 (off) to 1");
+  if (!(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY))
+    refuse("repetitionPenalty", repetitionPenalty, "a number above 0; 1 is off");
+  if (request.stopStrings?.includes("")) refuse("a stop string is empty", "", "texts of one character or more");
 }
 
 /** Values and offsets of lists. */
@@ -88,9 +96,11 @@ export function packRequests(requests: readonly DecodeRequest[], limits: DecodeL
   const topP = Float64Array.from(requests, (r) => (r.topP === undefined || r.topP >= 1 || r.greedy ? 2 : r.topP));
   const topK = Int32Array.from(requests, (r, i) => (r.greedy ? 0 : r.topK ? Math.min(r.topK, vocabulary) : topP[i]! < 1 ? vocabulary : 0));
   const minP = Float64Array.from(requests, (r) => (r.greedy ? 0 : (r.minP ?? 0)));
+  const repetitionPenalty = Float64Array.from(requests, (r) => r.repetitionPenalty ?? 1);
   const greedy = Uint8Array.from(requests, (r) => Number(r.greedy ?? false));
   const candidates = topK.reduce((a, b) => Math.max(a, b), 0);
   return {
+    vocabularySize: vocabulary,
     tokens: sequences.values,
     offsets: sequences.offsets,
     prefixLengths: Int32Array.from(requests, ({ prefix }) => prefix?.length ?? 0),
@@ -101,12 +111,15 @@ export function packRequests(requests: readonly DecodeRequest[], limits: DecodeL
     topK,
     topP,
     minP,
+    repetitionPenalty,
     stops: stops.values,
     stopOffsets: stops.offsets,
+    watched: Uint8Array.from(requests, ({ stopStrings = [] }) => Number(stopStrings.length > 0)),
     variant: {
       greedy: greedy.every((x) => x === 1) ? "all" : greedy.some((x) => x === 1) ? "some" : "none",
       filtered: candidates > 0 || minP.some((x) => x > 0),
       candidates,
+      penalised: repetitionPenalty.some((x) => x !== 1),
     },
     prefixes: requests.some(({ prefix }) => prefix !== undefined && prefix.length > 0),
   };

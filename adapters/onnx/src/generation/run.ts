@@ -5,6 +5,7 @@ import { type Batch, planBatches, type Row } from "./batches.js";
 import { type DecodeJob, type DecodeOutcome, flatten } from "./job.js";
 import { uniform } from "./noise.js";
 import { prefill } from "./prefill.js";
+import type { Ending, Progress } from "./stopping.js";
 import { bools, floats, ints } from "./tensors.js";
 
 /** What decoding needs of the thread that owns the policy. */
@@ -19,6 +20,9 @@ export interface DecodeRuntime {
 /** Steps of a segment at most: each copies the keys and values of the segment's earlier ones. */
 const SEGMENT_STEPS = 128;
 
+/** The same where stop strings are looked for between segments: what is decoded behind one is thrown away. */
+const WATCHED_SEGMENT_STEPS = 16;
+
 /** Steps that a new segment costs: finished rows idle for as many before the others go on alone. */
 const COMPACTION_STEPS = 2;
 
@@ -28,11 +32,20 @@ interface Segment {
   mayContinue: boolean;
 }
 
+/** Tokens of prompt and response so far, bool [B, V]. */
+function seenBy(rows: readonly Row[], sequences: Batch["sequences"], { vocabularySize }: DecodeJob): Tensor {
+  const seen = bools([rows.length, vocabularySize], () => 0);
+  rows.forEach(({ sequence, tokens }, b) => {
+    for (const token of [...sequences[sequence]!.tokens, ...tokens]) (seen.data as Uint8Array)[b * vocabularySize + token] = 1;
+  });
+  return seen;
+}
+
 function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], source: readonly number[]): Segment {
   const count = rows.length;
   const remaining = rows.map((row) => job.maxTokens[row.index]! - row.tokens.length);
   const longest = Math.max(...remaining);
-  const steps = Math.min(longest, SEGMENT_STEPS);
+  const steps = Math.min(longest, rows.some(({ watched }) => watched) ? WATCHED_SEGMENT_STEPS : SEGMENT_STEPS);
   const stopWidth = Math.max(1, ...rows.map(({ stops }) => stops.length));
   const mayEndEarly = rows.some(({ stops }) => stops.length > 0) || remaining.some((left) => left !== longest);
   const perRow = (values: ArrayLike<number>) => (i: number) => values[rows[i]!.index]!;
@@ -56,6 +69,9 @@ function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], s
     topK: ints([count], perRow(job.topK)),
     topP: floats([count], perRow(job.topP)),
     minP: floats([count], perRow(job.minP)),
+    ...(job.variant.penalised
+      ? { repetitionPenalty: floats([count], perRow(job.repetitionPenalty)), seen: seenBy(rows, sequences, job) }
+      : {}),
   };
   return { feeds, mayContinue: mayEndEarly || steps < longest };
 }
@@ -74,7 +90,23 @@ function collect(rows: readonly Row[], { tokens, logp, length, finished }: Recor
   return rows.filter((_, b) => (finished!.data as Uint8Array)[b] === 0);
 }
 
-async function decodeBatch(job: DecodeJob, batch: Batch, { session, parameters }: DecodeRuntime): Promise<void> {
+/** Shortens the rows that a stop string ends; `made` tells how many tokens the segment gave each row. */
+function endAt(endings: readonly Ending[], made: ReadonlyMap<Row, number>): void {
+  const kept = new Map(endings.map(({ index, keep }) => [index, keep]));
+  for (const [row, count] of made) {
+    const keep = kept.get(row.index);
+    if (keep === undefined) continue;
+    row.tokens.length += keep - count;
+    row.logp.length = row.tokens.length;
+    row.stopped = true;
+  }
+}
+
+async function* decodeBatch(
+  job: DecodeJob,
+  batch: Batch,
+  { session, parameters }: DecodeRuntime,
+): AsyncGenerator<Progress, void, readonly Ending[]> {
   const { state: prefilled, prefixLogp } = await prefill(await session("prefill"), parameters, batch.sequences);
   for (const row of batch.rows) {
     const { tokens, prefixLength } = batch.sequences[row.sequence]!;
@@ -90,16 +122,27 @@ async function decodeBatch(job: DecodeJob, batch: Batch, { session, parameters }
     const { feeds, mayContinue } = segmentOf(job, batch, rows, source);
     const carried = mayContinue ? Object.keys(state).map((name) => `${name}.next`) : [];
     const results = await decoder.run({ ...parameters, ...state, ...feeds }, ["tokens", "logp", "length", "finished", ...carried]);
-    rows = collect(rows, results);
-    source = rows.map((_, i) => i);
+    const lengths = new Map(rows.map((row) => [row, row.tokens.length]));
+    const unfinished = collect(rows, results);
+    const watched = rows.filter((row) => row.watched);
+    if (watched.length > 0) {
+      const made = new Map(watched.map((row) => [row, row.tokens.length - lengths.get(row)!]));
+      endAt(yield watched.map((row) => ({ index: row.index, tokens: row.tokens.slice(lengths.get(row)) })), made);
+    }
+    const kept = unfinished.map((row, i) => ({ row, i })).filter(({ row }) => !row.stopped);
+    rows = kept.map(({ row }) => row);
+    source = kept.map(({ i }) => i);
     state = Object.fromEntries(carried.map((name) => [name.replace(/\.next$/, ""), results[name]!]));
   }
 }
 
-/** Decodes a job. `NumericalError` when the policy's logits are not finite. */
-export async function decodeRun(job: DecodeJob, runtime: DecodeRuntime): Promise<DecodeOutcome> {
+/**
+ * Decodes a job. After each segment it yields what the watched rows got, and goes on without those that the answer ends.
+ * `NumericalError` when the policy's logits are not finite.
+ */
+export async function* decodeRun(job: DecodeJob, runtime: DecodeRuntime): AsyncGenerator<Progress, DecodeOutcome, readonly Ending[]> {
   const batches = planBatches(job, runtime.maxRows);
-  for (const batch of batches) await decodeBatch(job, batch, runtime);
+  for (const batch of batches) yield* decodeBatch(job, batch, runtime);
   const rows = batches.flatMap((batch) => batch.rows).sort((a, b) => a.index - b.index);
   const { values: tokens, offsets } = flatten(rows.map((row) => row.tokens));
   const logp = Float64Array.from(rows.flatMap((row) => row.logp));

@@ -9,6 +9,8 @@ export interface SamplingVariant {
   filtered: boolean;
   /** Most likely tokens that top-k and top-p look at; 0 = neither is used. */
   candidates: number;
+  /** A repetition penalty holds for some row. */
+  penalised: boolean;
 }
 
 /** Settings of each row, [B]. Those of parts that the variant leaves out are not read. */
@@ -20,6 +22,8 @@ export interface RowSettings {
   /** Above 1 = off. */
   topP: Expr;
   minP: Expr;
+  /** Above 0; 1 = off. */
+  repetitionPenalty: Expr;
 }
 
 const count = (condition: Expr): Expr => condition.cast("float").sum(-1).cast("int");
@@ -71,14 +75,28 @@ export function invertCdf(weights: Expr, uniform: Expr): Expr {
   return chosen.mul(block).add(count(inner.lessEqual(rest.max(0).min(below))));
 }
 
+/** Logits of tokens that were `seen` (bool [B, V]) divided by the penalty where positive, multiplied where negative. 1909.05858, section 4.1. */
+function penalise(logits: Expr, seen: Expr, { repetitionPenalty }: RowSettings): Expr {
+  const penalty = repetitionPenalty.expandDims(-1);
+  return where(seen, where(logits.greater(0), logits.div(penalty), logits.mul(penalty)), logits);
+}
+
 /**
  * Draws a token for each row of `logits` [B, V], divided by the temperature, with `uniform` [B]: int [B], and its
- * log-probability [B] under their softmax before any filter, nats.
+ * log-probability [B] under their softmax before any penalty or filter, nats. `seen` bool [B, V]: tokens that a penalty holds for.
  */
-export function sample(logits: Expr, uniform: Expr, variant: SamplingVariant, settings: RowSettings): { token: Expr; logp: Expr } {
+export function sample(
+  logits: Expr,
+  uniform: Expr,
+  variant: SamplingVariant,
+  settings: RowSettings,
+  seen?: Expr,
+): { token: Expr; logp: Expr } {
   const probs = softmax(logits);
-  const drawn = () => invertCdf(variant.filtered ? where(probs.less(threshold(probs, variant, settings)), 0, probs) : probs, uniform);
-  const token =
-    variant.greedy === "all" ? logits.argmax(-1) : variant.greedy === "none" ? drawn() : where(settings.greedy, logits.argmax(-1), drawn());
+  const preferred = variant.penalised && seen !== undefined ? penalise(logits, seen, settings) : logits;
+  const likely = preferred === logits ? probs : softmax(preferred);
+  const drawn = () => invertCdf(variant.filtered ? where(likely.less(threshold(likely, variant, settings)), 0, likely) : likely, uniform);
+  const best = () => preferred.argmax(-1);
+  const token = variant.greedy === "all" ? best() : variant.greedy === "none" ? drawn() : where(settings.greedy, best(), drawn());
   return { token, logp: at(probs, token).log().squeeze(-1) };
 }

@@ -1,7 +1,7 @@
 import { type DecodeRequest, type DecodeResult, NumericalError, type ProximalError, Random } from "@proximal/core";
 import { expect } from "chai";
 import { uniform } from "../../src/index.js";
-import { decode, draw, ids, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
+import { decode, draw, ids, letters, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
 
 const policy = randomPolicy(1);
 const prompts = [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8), ids(9, 3, 1)];
@@ -39,6 +39,25 @@ describe("decode", () => {
     "stop tokens of their own": [[], [4, 11], [0, 1, 2, 3, 5, 6, 7, 8]].map((stopTokens, key) =>
       request({ stopTokens, key, maxTokens: 9 }),
     ),
+    "stop strings of their own": [[], ["itk"], ["xx", "nnb"], ["vmb"]].map((stopStrings, key) =>
+      request({ stopStrings, key, maxTokens: 40 }),
+    ),
+    "stop strings beside stop tokens": [
+      request({ stopStrings: ["c", "r"], stopTokens: [4, 9], maxTokens: 30 }),
+      request({ stopTokens: [4, 9], maxTokens: 30, key: 6 }),
+      request({ stopStrings: ["e"], prefix: ids(4, 4), maxTokens: 30, key: 7 }),
+    ],
+    "a repetition penalty of its own for each row": [
+      request({ repetitionPenalty: 1.5, maxTokens: 20 }),
+      request({ repetitionPenalty: 3, maxTokens: 20, prefix: ids(4, 4, 2), key: 6 }),
+      request({ repetitionPenalty: 0.5, maxTokens: 20, topK: 6, minP: 0.02, key: 7 }),
+      request({ repetitionPenalty: 1.3, maxTokens: 20, greedy: true }),
+      request({ maxTokens: 20, key: 8 }),
+    ],
+    "a repetition penalty over several segments": [
+      request({ repetitionPenalty: 1.5, maxTokens: 30, stopStrings: ["zz"] }),
+      request({ repetitionPenalty: 2, temperature: 0.6, maxTokens: 30, stopStrings: ["zz"], key: 1 }),
+    ],
     "given beginnings": [
       request({ prefix: ids(4, 4, 2) }),
       request({ prefix: ids(4, 4, 2), temperature: 0.5, key: 1 }),
@@ -110,6 +129,16 @@ describe("decode", () => {
       expect([...tokens]).to.deep.equal(probs.map((p, t) => draw(p, uniform(key, t))));
       for (const [t, token] of tokens.entries()) expect(logp[t]).to.be.closeTo(Math.log(probs[t]![token]!), 1e-4);
     }
+  });
+
+  it("a stop string is found wherever a segment ends, and what was decoded behind it is dropped", async () => {
+    // Its letters are the 15th to 17th: the first segment has 16 steps.
+    const watched = request({ key: 3, maxTokens: 40, stopStrings: ["vmb"] });
+    const unwatched = request({ key: 3, maxTokens: 40 });
+    const [[result], [whole]] = [await decode(policy, [watched]), await decode(policy, [unwatched])];
+    expect(letters.decode(result!.tokens)).to.match(/vmb$/);
+    expect([result!.tokens.length, result!.logp.length, result!.finish]).to.deep.equal([17, 17, "stop"]);
+    expect([...whole!.tokens.slice(0, 17)]).to.deep.equal([...result!.tokens]);
   });
 
   it("stops when every row is finished", async () => {

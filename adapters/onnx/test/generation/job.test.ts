@@ -27,6 +27,8 @@ describe("decode requests", () => {
     ["a fractional top-k", { topK: 1.5 }, "topK"],
     ["top-p 0", { topP: 0 }, "topP"],
     ["min-p above 1", { minP: 1.1 }, "minP"],
+    ["a repetition penalty of 0", { repetitionPenalty: 0 }, "repetitionPenalty"],
+    ["an empty stop string", { stopStrings: ["end", ""] }, "a stop string is empty"],
   ];
   for (const [name, overrides, message] of refused) {
     it(`refuses ${name} and says which request it was`, () => {
@@ -35,18 +37,27 @@ describe("decode requests", () => {
   }
 
   for (const [name, requests, variant] of [
-    ["plain sampling", [{}], { greedy: "none", filtered: false, candidates: 0 }],
+    ["plain sampling", [{}], { greedy: "none", filtered: false, candidates: 0, penalised: false }],
     [
       "greedy, whose filters do not matter",
       [{ greedy: true, topK: 3, topP: 0.5, minP: 0.1 }],
-      { greedy: "all", filtered: false, candidates: 0 },
+      { greedy: "all", filtered: false, candidates: 0, penalised: false },
     ],
-    ["greedy beside sampling", [{ greedy: true }, { topK: 3 }], { greedy: "some", filtered: true, candidates: 3 }],
-    ["top-k alone", [{ topK: 3 }, { topK: 5, topP: 0.9 }], { greedy: "none", filtered: true, candidates: 5 }],
-    ["top-p over the whole vocabulary", [{ topK: 3 }, { topP: 0.9 }], { greedy: "none", filtered: true, candidates: 50 }],
-    ["top-k of more than the vocabulary", [{ topK: 500 }], { greedy: "none", filtered: true, candidates: 50 }],
-    ["min-p, which needs no ranking", [{ minP: 0.1 }], { greedy: "none", filtered: true, candidates: 0 }],
-    ["filters at their neutral values", [{ topK: 0, topP: 1, minP: 0 }], { greedy: "none", filtered: false, candidates: 0 }],
+    ["greedy beside sampling", [{ greedy: true }, { topK: 3 }], { greedy: "some", filtered: true, candidates: 3, penalised: false }],
+    ["top-k alone", [{ topK: 3 }, { topK: 5, topP: 0.9 }], { greedy: "none", filtered: true, candidates: 5, penalised: false }],
+    ["top-p over the whole vocabulary", [{ topK: 3 }, { topP: 0.9 }], { greedy: "none", filtered: true, candidates: 50, penalised: false }],
+    ["top-k of more than the vocabulary", [{ topK: 500 }], { greedy: "none", filtered: true, candidates: 50, penalised: false }],
+    ["min-p, which needs no ranking", [{ minP: 0.1 }], { greedy: "none", filtered: true, candidates: 0, penalised: false }],
+    [
+      "a repetition penalty, which holds for greedy rows too",
+      [{ greedy: true, repetitionPenalty: 1.2 }],
+      { greedy: "all", filtered: false, candidates: 0, penalised: true },
+    ],
+    [
+      "filters at their neutral values",
+      [{ repetitionPenalty: 1, topK: 0, topP: 1, minP: 0 }],
+      { greedy: "none", filtered: false, candidates: 0, penalised: false },
+    ],
   ] as const) {
     it(`the graph has just the parts for ${name}`, () => {
       expect(pack(...requests).variant).to.deep.equal(variant);

@@ -14,6 +14,7 @@ import {
   prefillGraph,
   ropeTables,
   Session,
+  StopStrings,
   type TransformerConfig,
   transformer,
   uniform,
@@ -57,6 +58,9 @@ export function randomPolicy(seed: number, overrides: Partial<Architecture> = {}
   };
 }
 
+/** Token i is the letter of that place, from a. */
+export const letters = { decode: (tokens: ArrayLike<number>) => String.fromCharCode(...Array.from(tokens, (token) => 97 + token)) };
+
 export interface DecodeOptions {
   maxRows?: number;
   /** Sees each tensor that goes into a decoding segment. */
@@ -81,7 +85,11 @@ export async function decode(policy: TestPolicy, requests: readonly DecodeReques
     return results;
   };
   try {
-    return unpackResults(await decodeRun(job, { session: async (role) => sessions[role], parameters, maxRows: options.maxRows ?? 64 }));
+    const stops = new StopStrings(requests, letters);
+    const decoding = decodeRun(job, { session: async (role) => sessions[role], parameters, maxRows: options.maxRows ?? 64 });
+    let step = await decoding.next([]);
+    while (!step.done) step = await decoding.next(stops.endings(step.value));
+    return unpackResults(step.value);
   } finally {
     await Promise.all(Object.values(sessions).map((session) => session.release()));
   }
@@ -110,6 +118,10 @@ export function softmax(logits: ArrayLike<number>, temperature: number): number[
   const total = weights.reduce((a, b) => a + b, 0);
   return weights.map((w) => w / total);
 }
+
+/** Logits with the tokens that occurred before made less likely. */
+export const penalised = (logits: Float64Array, before: readonly number[], penalty: number): Float64Array =>
+  logits.map((z, i) => (before.includes(i) ? (z > 0 ? z / penalty : z * penalty) : z));
 
 /** The weights that top-k, then top-p among those, then min-p leave; written with an explicit ranking. */
 export function filtered(probs: readonly number[], { topK = 0, topP = 1, minP = 0 }: Partial<DecodeRequest>): number[] {
@@ -143,17 +155,24 @@ export function referenceDecode(policy: TestPolicy, request: DecodeRequest): Dec
   const tokens: number[] = [];
   const logp: number[] = [];
   const stops = request.stopTokens ?? policy.limits.stopTokens;
-  while (tokens.length < request.maxTokens && !(tokens.length >= prefix.length && stops.includes(tokens.at(-1)!))) {
-    const z = referenceLogits(policy, [...request.prompt, ...tokens]).at(-1)!;
+  const { stopStrings = [], repetitionPenalty = 1 } = request;
+  const endsWithString = () => stopStrings.some((text) => letters.decode(tokens).endsWith(text));
+  const isStopped = () =>
+    (tokens.length >= prefix.length && stops.includes(tokens.at(-1)!)) || (tokens.length > prefix.length && endsWithString());
+  while (tokens.length < request.maxTokens && !isStopped()) {
+    const before = [...request.prompt, ...tokens];
+    const z = referenceLogits(policy, before).at(-1)!;
     const probs = softmax(z, request.temperature);
+    const preferred = penalised(z, before, repetitionPenalty);
+    const weights = softmax(preferred, request.temperature);
     const given = prefix[tokens.length];
     const token =
-      given ?? (request.greedy ? z.indexOf(Math.max(...z)) : draw(filtered(probs, request), uniform(request.key, tokens.length)));
+      given ??
+      (request.greedy ? preferred.indexOf(Math.max(...preferred)) : draw(filtered(weights, request), uniform(request.key, tokens.length)));
     tokens.push(token);
     logp.push(Math.log(probs[token]!));
   }
-  const stopped = tokens.length >= prefix.length && stops.includes(tokens.at(-1)!);
-  return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: stopped ? "stop" : "length" };
+  return { tokens: Int32Array.from(tokens), logp: Float64Array.from(logp), finish: isStopped() ? "stop" : "length" };
 }
 
 export const ids = (...tokens: number[]): Int32Array => Int32Array.from(tokens);
