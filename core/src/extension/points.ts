@@ -65,6 +65,8 @@ export interface GenerateRequest {
   temperature?: number;
   /** Take the likeliest token at every position; log-probs stay those at the temperature. */
   greedy?: boolean;
+  /** Texts that end this response beside the run's `stopStrings`. */
+  stopStrings?: readonly string[];
   /** Names the noise of this response inside the step; by default its place in the call. */
   key?: string;
   /** Columns the trajectory shall carry (`hinted`, `treePath`, …). */

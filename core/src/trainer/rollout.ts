@@ -57,6 +57,7 @@ export function makeGenerate(
         temperature: request.temperature ?? sampling.temperature,
         greedy: request.greedy,
         ...drawOf(sampling),
+        stopStrings: [...sampling.stopStrings, ...(request.stopStrings ?? [])],
       })),
     );
     return decoded.map((result, i) => toTrajectory(requests[i]!, result, requests[i]!.temperature ?? sampling.temperature, run));

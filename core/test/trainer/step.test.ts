@@ -350,6 +350,19 @@ describe("a training step", () => {
     expect(meter.tokens).to.equal(drawn[0]!.tokens.length + drawn[1]!.tokens.length - 2);
   });
 
+  it("ends responses at the stop strings of the run and of their request", async () => {
+    const run = tabularRun(folder, { settings: { sampling: { maxTokens: 40, stopStrings: ["+", "="] } } });
+    const prompt = run.data.train.get(0);
+    const ends = async (count: number, stopStrings?: string[]) => {
+      const drawn = await makeGenerate(run, 0)(Array.from({ length: count }, () => ({ prompt, stopStrings })));
+      return [
+        ...new Set(drawn.filter(({ tokens, finish }) => finish === "stop" && tokens.at(-1) !== 0).map(({ text }) => text.at(-1)!)),
+      ].sort();
+    };
+    expect(await ends(30)).to.deep.equal(["+", "="]);
+    expect(await ends(60, ["7"])).to.deep.equal(["+", "7", "="]);
+  });
+
   it("asks the policy for whole responses: a prefix and what may follow it, by default what it leaves of the run's longest", async () => {
     const asked: number[] = [];
     class Watching extends TabularPolicy {
