@@ -1,4 +1,4 @@
-import { concat, type Dim, type Expr } from "@proximal/core";
+import { concat, type Dim, type Expr, external } from "@proximal/core";
 import { softmax } from "./softmax.js";
 
 /** Added to the score of a token that must not be seen. */
@@ -14,18 +14,39 @@ export interface KeysAndValues {
 /** q kᵀ/√D over the last two axes. */
 const scores = (q: Expr, keys: Expr): Expr => q.mul((q.shape.at(-1) as number) ** -0.5).matmul(keys, { transposeB: true });
 
+/** Cached sequences, each once, and the rows that go on from them. */
+export interface CachedSequences extends KeysAndValues {
+  /** [E, S], added to the scores. */
+  bias: Expr;
+  /** int [E, C]: the rows of each sequence; places without one repeat a row. */
+  rowAt: Expr;
+  /** int [B, 2]: sequence and place of each row. */
+  placeOf: Expr;
+}
+
+/** Values of rows [B, G, R, N] at their places, one matrix a head: [E, G, R, C, N]. */
+const toPlaces = (x: Expr, { rowAt }: CachedSequences): Expr => x.gather(rowAt, 0).transpose([0, 2, 3, 1, 4]);
+
+/** The inverse of `toPlaces`. */
+function toRows(x: Expr, { placeOf }: CachedSequences): Expr {
+  const places = x.transpose([0, 3, 1, 2, 4]);
+  return external("GatherND", [places, placeOf], [{ shape: [placeOf.shape[0]!, ...places.shape.slice(2)], dtype: "float" }])[0]!;
+}
+
 /**
- * One new token a row, q [B, H, D], over two caches [B, Hkv, S, D] of different lengths → [B, H, D]. `bias` [B, S] is added to
- * the scores of the first. The second grows: only it is copied when a token is added.
+ * One new token a row, q [B, H, D], over two caches → [B, H, D]: sequences [E, Hkv, S, D] that several rows share, read once
+ * for all of them, and what each row added since, [B, Hkv, S', D]. Only the second grows: only it is copied when a token is
+ * added.
  */
-export function decodeAttention(q: Expr, cached: KeysAndValues & { bias: Expr }, recent: KeysAndValues): Expr {
+export function decodeAttention(q: Expr, cached: CachedSequences, recent: KeysAndValues): Expr {
   const [batch, heads, width] = q.shape as [Dim, number, number];
-  const [, groups, length] = cached.keys.shape as [Dim, number, Dim];
+  const [entries, groups, length] = cached.keys.shape as [Dim, number, Dim];
   const queries = q.reshape([batch, groups, heads / groups, width]);
-  const earlier = scores(queries, cached.keys).add(cached.bias.reshape([batch, 1, 1, length]));
-  const weights = softmax(concat([earlier, scores(queries, recent.keys)], -1));
+  const earlier = scores(toPlaces(queries, cached), cached.keys.expandDims(2)).add(cached.bias.reshape([entries, 1, 1, 1, length]));
+  const weights = softmax(concat([toRows(earlier, cached), scores(queries, recent.keys)], -1));
   const [first, second] = [weights.slice(null, null, null, [0, length]), weights.slice(null, null, null, [length, null])];
-  return first.matmul(cached.values).add(second.matmul(recent.values)).reshape(q.shape);
+  const seen = toRows(toPlaces(first, cached).matmul(cached.values.expandDims(2)), cached);
+  return seen.add(second.matmul(recent.values)).reshape(q.shape);
 }
 
 /** Whole sequences: q [P, L, H, D] over keys and values [P, Hkv, L, D], `bias` [L, L], → [P, L, H, D]. */

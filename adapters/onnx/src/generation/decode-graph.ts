@@ -17,8 +17,8 @@ const PARTS = ["keys", "values"] as const;
 
 /**
  * One segment of a rollout as an ONNX `Loop`: forward of one token a row, draw of the next, until `steps` are made, all rows
- * are finished, or finished rows have idled for more than `patience` row-steps together. B rows start from R cached
- * sequences (`source` int [B]).
+ * are finished, or finished rows have idled for more than `patience` row-steps together. B rows start from E of R cached
+ * sequences (`source` int [E]), at most C from each: `rowAt` int [E, C] and `placeOf` int [B, 2] as `decodeAttention` reads them.
  *
  * Inputs: `keys.i`, `values.i` [R, Hkv, past, D] and `bias` [R, past] (0, or a large negative number to hide a slot);
  * `token`, `position`, `limit` (tokens left) int [B]; `stop` int [B, K], −1 = none; `uniform` [S, B]; `steps` int [], `patience` [];
@@ -35,7 +35,7 @@ export function decodeGraph(
   const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
   const row = (name: string, dtype: "float" | "int" | "bool" = "float") => input(name, ["B"], dtype);
-  const source = row("source", "int");
+  const [source, rowAt, placeOf] = [input("source", ["E"], "int"), input("rowAt", ["E", "C"], "int"), input("placeOf", ["B", 2], "int")];
   const [position, limit, stop] = [row("position", "int"), row("limit", "int"), input("stop", ["B", "K"], "int")];
   const uniform = input("uniform", ["S", "B"]);
   const patience = input("patience", []);
@@ -58,8 +58,8 @@ export function decodeGraph(
     maxIterations: input("steps", [], "int"),
     carried: {
       token: row("token", "int"),
-      finished: zerosLike(source).cast("bool"),
-      length: zerosLike(source),
+      finished: zerosLike(position).cast("bool"),
+      length: zerosLike(position),
       idle: constant(0),
       ...seen,
       ...Object.fromEntries(names.map((name) => [name, empty])),
@@ -72,10 +72,10 @@ export function decodeGraph(
         const [keys, values] = [cacheName("keys", layer), cacheName("values", layer)];
         next[keys] = concat([state[keys]!, k.expandDims(2)], 2);
         next[values] = concat([state[values]!, v.expandDims(2)], 2);
-        const earlier = { keys: cached[keys]!, values: cached[values]!, bias };
+        const earlier = { keys: cached[keys]!, values: cached[values]!, bias, rowAt, placeOf };
         return decodeAttention(q, earlier, { keys: next[keys], values: next[values] });
       };
-      const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings);
+      const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings, { operator: true });
       const hidden = transformer(config, weights, state.token!, tables, attend);
       const { token, logp } = sample(
         logits(hidden.mul(inverseTemperature), weights),
@@ -96,8 +96,9 @@ export function decodeGraph(
 
   const [unfinished] = external("NonZero", [carried.finished!.not()], [{ shape: [1, "left"], dtype: "int" }]);
   const kept = (x: Expr) => x.gather(unfinished!.squeeze(0));
+  const sequences = kept(placeOf).slice(null, [0, 1]).squeeze(1);
   const visible = constant(0).broadcastTo(["left", "made"]);
-  const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([kept(cached[name]!), kept(carried[name]!)], 2)]));
+  const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([cached[name]!.gather(sequences), kept(carried[name]!)], 2)]));
   const results = { ...scans, length: carried.length!, finished: carried.finished! };
-  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([kept(bias), visible], 1) }, forward: true, ...options });
+  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([bias.gather(sequences), visible], 1) }, forward: true, ...options });
 }

@@ -52,8 +52,15 @@ function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], s
   // Prompt and all response tokens so far but the last are cached.
   const position = ({ index, tokens }: Row) =>
     job.offsets[index + 1]! - job.offsets[index]! - job.prefixLengths[index]! + tokens.length - 1;
+  const { entries, width, placeOf } = sharedPlaces(source);
+  const rowAt = new Int32Array(entries.length * width);
+  placeOf.forEach(([entry, place], row) => {
+    rowAt[entry * width + place] = row;
+  });
   const feeds = {
-    source: ints([count], (i) => source[i]!),
+    source: ints([entries.length], (i) => entries[i]!),
+    rowAt: ints([entries.length, width], (i) => rowAt[i]!),
+    placeOf: ints([count, 2], (i) => placeOf[i >> 1]![i & 1]!),
     token: ints([count], (i) => rows[i]!.tokens.at(-1) ?? sequences[rows[i]!.sequence]!.tokens.at(-1)!),
     position: ints([count], (i) => position(rows[i]!)),
     limit: ints([count], (i) => remaining[i]!),
@@ -74,6 +81,35 @@ function segmentOf(job: DecodeJob, { sequences }: Batch, rows: readonly Row[], s
       : {}),
   };
   return { feeds, mayContinue: mayEndEarly || steps < longest };
+}
+
+/** What reading a cached sequence costs, in rows that attend to it. */
+const SEQUENCE_COST = 4;
+
+/**
+ * Rows at places of entries, each of which stands for one cached sequence and holds up to `width` rows of it; a sequence with
+ * more rows has several entries. The width is the one that costs least.
+ */
+export function sharedPlaces(source: readonly number[]): { entries: number[]; width: number; placeOf: (readonly [number, number])[] } {
+  const counts = new Map<number, number>();
+  for (const sequence of source) counts.set(sequence, (counts.get(sequence) ?? 0) + 1);
+  const cost = (width: number) => {
+    let entries = 0;
+    for (const count of counts.values()) entries += Math.ceil(count / width);
+    return entries * (SEQUENCE_COST + width);
+  };
+  const width = [...new Set(counts.values())].reduce((best, size) => (cost(size) < cost(best) ? size : best));
+  const entries: number[] = [];
+  const open = new Map<number, { entry: number; filled: number }>();
+  const placeOf = source.map((sequence) => {
+    let current = open.get(sequence);
+    if (current === undefined || current.filled === width) {
+      current = { entry: entries.push(sequence) - 1, filled: 0 };
+      open.set(sequence, current);
+    }
+    return [current.entry, current.filled++] as const;
+  });
+  return { entries, width, placeOf };
 }
 
 /** Appends a segment's tokens to its rows. Returns the rows that are not finished. */

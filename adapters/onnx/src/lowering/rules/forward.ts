@@ -1,5 +1,5 @@
 import { type Expr, external, sameShape } from "@proximal/core";
-import { numberOf, type RuleTable } from "./rule.js";
+import { numberOf, type Rule, type RuleTable } from "./rule.js";
 
 /** The sum of squares over the last axis, keepDims, that `mean` is 1/size of. */
 function squaresOf(mean: Expr | undefined): Expr | undefined {
@@ -19,10 +19,31 @@ function inverseRootMeanSquare(node: Expr): { x: Expr; epsilon: number } | undef
   return x === undefined || epsilon === undefined ? undefined : { x, epsilon };
 }
 
+/** A weight matrix read as it is stored: the runtime copies the right operand of a product into panels, never the left one. */
+const isParameter = (x: Expr): boolean => x.is("input") && x.rank === 2;
+
 /** Whole layers for which the runtime has one operator: only where no gradient needs their inner values. */
+const exchanged = (x: Expr): x is Expr<"transpose"> => x.is("transpose") && x.rank === 2 && x.attributes.permutation[0] === 1;
+
+/** f(xᵀ, yᵀ) = f(x, y)ᵀ, element by element: the transposes meet the next product, which reads either form. */
+const transposeOutwards: Rule<"mul" | "sigmoid"> = (node, inputs) => {
+  if (!inputs.every(exchanged)) return undefined;
+  const [x, y] = inputs.map((operand) => operand.inputs[0]!);
+  return (node.is("sigmoid") ? x!.sigmoid() : x!.mul(y!)).transpose([1, 0]);
+};
+
 export const forward: RuleTable = {
-  // x / √(mean(x²) + ε) · w
+  sigmoid: transposeOutwards,
+  // x Wᵀ = (W xᵀ)ᵀ: with few rows, packing W would cost more than the product.
+  matmul: (node, [x, weight]) => {
+    const { transposeA, transposeB } = node.attributes;
+    if (transposeA || !transposeB || x!.rank !== 2 || !isParameter(weight!) || isParameter(x!)) return undefined;
+    return weight!.matmul(x!, { transposeB: true }).transpose([1, 0]);
+  },
   mul: (node, [normalised, weight]) => {
+    const transposed = transposeOutwards(node, [normalised!, weight!]);
+    if (transposed) return transposed;
+    // x / √(mean(x²) + ε) · w
     if (!normalised!.is("mul") || weight!.rank !== 1 || weight!.shape[0] !== node.shape.at(-1)) return undefined;
     const [x, inverse] = normalised!.inputs as [Expr, Expr];
     const norm = inverseRootMeanSquare(inverse);
