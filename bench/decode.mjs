@@ -1,39 +1,19 @@
 // Tokens per second of decoding with random weights: one JSON line a shape.
-// node bench/decode.mjs [--shape tiny,small,smollm2] [--group 8] [--rows N] [--tokens 32] [--prompt 22] [--threads N]
+// node bench/decode.mjs [--shape tiny,small,smollm2] [--group N] [--rows N] [--tokens 32] [--prompt 22] [--threads N]
 //                       [--repeats 7] [--max-rows 64] [--constants] [--top-k K] [--top-p P] [--greedy]
 import { parseArgs } from "node:util";
 import { Random } from "@proximal/core";
 import { completeConfig, decodeGraph, decodeRun, initialValues, packRequests, parameterTable, prefillGraph, Session } from "@proximal/onnx";
 import { Tensor } from "onnxruntime-node";
-
-const SHAPES = {
-  tiny: { hidden_size: 128, num_hidden_layers: 4, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 352, vocab_size: 64 },
-  small: {
-    hidden_size: 384,
-    num_hidden_layers: 6,
-    num_attention_heads: 6,
-    num_key_value_heads: 2,
-    intermediate_size: 1024,
-    vocab_size: 4096,
-  },
-  smollm2: {
-    hidden_size: 576,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    intermediate_size: 1536,
-    vocab_size: 49152,
-  },
-};
-const ROWS = { tiny: 64, small: 64, smollm2: 16 };
+import { NEW_TOKENS, PROMPT_TOKENS, SHAPES } from "./lib/shapes.mjs";
 
 const { values: options } = parseArgs({
   options: {
     shape: { type: "string", default: "tiny,small,smollm2" },
-    group: { type: "string", default: "8" },
+    group: { type: "string" },
     rows: { type: "string" },
-    tokens: { type: "string", default: "32" },
-    prompt: { type: "string", default: "22" },
+    tokens: { type: "string", default: `${NEW_TOKENS}` },
+    prompt: { type: "string", default: `${PROMPT_TOKENS}` },
     threads: { type: "string" },
     repeats: { type: "string", default: "7" },
     "max-rows": { type: "string", default: "64" },
@@ -46,27 +26,20 @@ const { values: options } = parseArgs({
 const number = (name) => (options[name] === undefined ? undefined : Number(options[name]));
 
 async function measure(shape) {
-  const config = completeConfig({
-    model_type: "llama",
-    rope_theta: 10000,
-    rms_norm_eps: 1e-5,
-    tie_word_embeddings: true,
-    initializer_range: 0.02,
-    max_position_embeddings: 2048,
-    ...SHAPES[shape],
-  });
+  const config = completeConfig({ initializer_range: 0.02, ...SHAPES[shape].architecture });
   const random = new Random(1);
   const data = Object.fromEntries(parameterTable(config).map((spec) => [spec.name, initialValues(spec, config, random)]));
   const parameters = Object.fromEntries(
     parameterTable(config).map(({ name, shape }) => [name, new Tensor("float32", data[name], [...shape])]),
   );
-  const rows = number("rows") ?? ROWS[shape];
-  const prompts = Array.from({ length: Math.ceil(rows / number("group")) }, () =>
+  const group = number("group") ?? SHAPES[shape].group;
+  const rows = number("rows") ?? SHAPES[shape].prompts * group;
+  const prompts = Array.from({ length: Math.ceil(rows / group) }, () =>
     Int32Array.from({ length: number("prompt") }, () => random.integer(config.vocab_size)),
   );
   const requests = (repeat) =>
     Array.from({ length: rows }, (_, i) => ({
-      prompt: prompts[Math.floor(i / number("group"))],
+      prompt: prompts[Math.floor(i / group)],
       key: repeat * rows + i,
       maxTokens: number("tokens"),
       temperature: 1,

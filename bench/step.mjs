@@ -1,5 +1,6 @@
 // End-to-end GRPO steps on random weights: sample, reward, advantage, one update.
 // npm run bench -- step [--shape tiny|small|smollm2] [--steps 12] [--warmup 2] [--threads 2] [--execution auto] [--recompute none]
+//                       [--micro-batch-tokens auto]
 import { parseArgs } from "node:util";
 import { trainingStep } from "@proximal/core";
 import { emit, matmulPeak, median, peakMemory, spread } from "./lib/measure.mjs";
@@ -14,6 +15,7 @@ const { values: o } = parseArgs({
     threads: { type: "string", default: "2" },
     execution: { type: "string", default: "auto" },
     recompute: { type: "string", default: "none" },
+    "micro-batch-tokens": { type: "string", default: "auto" },
     "no-peak": { type: "boolean", default: false },
   },
 });
@@ -22,7 +24,9 @@ for (const name of o.shape.split(",")) {
   const shape = SHAPES[name];
   if (shape === undefined) throw new Error(`no shape "${name}"; there are ${Object.keys(SHAPES).join(", ")}`);
   const [steps, warmup, threads] = [Number(o.steps), Number(o.warmup), Number(o.threads)];
-  const { run, policy, close } = await openRun(shape, { steps, threads, engine: { execution: o.execution, recompute: o.recompute } });
+  const microBatchTokens = o["micro-batch-tokens"] === "auto" ? "auto" : Number(o["micro-batch-tokens"]);
+  const engine = { execution: o.execution, recompute: o.recompute, microBatchTokens };
+  const { run, policy, close } = await openRun(shape, { steps, threads, engine });
   const records = [];
   for (let step = 0; step < steps; step++) {
     const { metrics } = await trainingStep(run, step);

@@ -98,7 +98,13 @@ export function decodeGraph(
   const kept = (x: Expr) => x.gather(unfinished!.squeeze(0));
   const sequences = kept(placeOf).slice(null, [0, 1]).squeeze(1);
   const visible = constant(0).broadcastTo(["left", "made"]);
-  const survivors = Object.fromEntries(names.map((name) => [`${name}.next`, concat([cached[name]!.gather(sequences), kept(carried[name]!)], 2)]));
+  const survivors = Object.fromEntries(
+    names.map((name) => [`${name}.next`, concat([cached[name]!.gather(sequences), kept(carried[name]!)], 2)]),
+  );
   const results = { ...scans, length: carried.length!, finished: carried.finished! };
-  return lower({ outputs: { ...results, ...survivors, "bias.next": concat([bias.gather(sequences), visible], 1) }, forward: true, ...options });
+  return lower({
+    outputs: { ...results, ...survivors, "bias.next": concat([bias.gather(sequences), visible], 1) },
+    forward: true,
+    ...options,
+  });
 }
