@@ -16,6 +16,10 @@ describe("what is generated", () => {
     expect(() => run("scripts/catalogue.mjs", "--check")).not.to.throw();
   });
 
+  it("agrees with the gates: their plots, and the READMEs that show them", () => {
+    expect(() => run("scripts/plots.mjs", "--check")).not.to.throw();
+  });
+
   it("shows in the README the library example and the gate that the tests run", () => {
     const readme = read("README.md");
     expect(readme).to.include(read("examples/library.ts").trimEnd());

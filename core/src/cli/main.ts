@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
+import type { PlotFlags } from "./commands/plot.js";
 import type { StartFlags, ViewFlags } from "./commands/run.js";
 import { reportFailure } from "./failure.js";
 
@@ -119,6 +120,15 @@ program
   .description("print the objective as it is executed, as equations")
   .option(...SET, collect, [])
   .action(async (target: string, options: { set: string[] }) => (await import("./commands/explain.js")).explainCommand(target, options));
+
+program
+  .command("plot")
+  .description("plot a component of the loss")
+  .command("gate <names...>")
+  .description("plot surrogate and derivative of gates against the ratio, e.g. proximal plot gate sapo clip:clipHigh=0.28")
+  .option("-o, --out <file>", "write an .svg or .html file; the terminal when left out")
+  .option("--ratio <low..high>", "ratios to show; around the gates' bounds when left out")
+  .action(async (names: string[], options: PlotFlags) => (await import("./commands/plot.js")).plotGateCommand(names, options));
 
 program
   .command("plugins [names...]")

@@ -3,6 +3,7 @@ import { metadataOf } from "../extension/component.js";
 import { instantiate, NO_RUN } from "../extension/instantiate.js";
 import type { Aggregation, LossComponent, State } from "../extension/points.js";
 import type { Services } from "../extension/services.js";
+import { lossPart } from "../objective/part.js";
 import { inputLeaves, type LossPart, ObjectiveProgram } from "../objective/program.js";
 import type { PolicyOutput, StepValues } from "../policy/index.js";
 import type { Batch, ColumnSpecs } from "../rollout/index.js";
@@ -36,17 +37,13 @@ export function programOf(
   { aggregation = "token-mean", specs = {}, available, learningRate = 0, step = 0, run = {} }: ProgramFacts = {},
 ): { program: ObjectiveProgram; stepValues: StepValues } {
   const stepValues: Record<string, StepValues[string]> = {};
-  const parts = terms.map(({ component, options, coefficient = 1, state }, i): LossPart => {
-    const instance = instantiate(component, options, { facts: { ...NO_RUN, ...run } });
+  const parts = terms.map(({ component, options, coefficient, state }, i): LossPart => {
     const { id } = metadataOf(component);
     const unique = terms.findIndex((other) => metadataOf(other.component).id === id) === i ? id : `${id}#${i}`;
-    const given = instance.stepValues?.((state ?? instance.initialState?.()) as State, { step, learningRate }) ?? {};
-    const stepShapes: Record<string, readonly number[]> = {};
-    for (const [name, value] of Object.entries(given)) {
-      stepShapes[name] = typeof value === "number" ? [1, 1] : value.shape;
-      stepValues[`${unique}.${name}`] = value;
-    }
-    return { id: unique, component: instance, coefficient, stepShapes };
+    const instance = instantiate(component, options, { facts: { ...NO_RUN, ...run } });
+    const made = lossPart({ id: unique, component: instance, coefficient, state, step, learningRate });
+    Object.assign(stepValues, made.stepValues);
+    return made.part;
   });
   const sizes = { V: run.vocabularySize, H: run.hiddenSize };
   return { program: new ObjectiveProgram(parts, { aggregation, specs, available, sizes, maxTokens: run.maxTokens }), stepValues };

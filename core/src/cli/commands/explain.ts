@@ -2,6 +2,7 @@ import "reflect-metadata";
 import { existsSync } from "node:fs";
 import { NO_RUN } from "../../extension/instantiate.js";
 import { explainTerms } from "../../objective/explain.js";
+import { lossPart } from "../../objective/part.js";
 import { buildComposition, runFactsOf } from "../../registry/build.js";
 import { describeRun } from "../../registry/describe.js";
 import { resolveConfig } from "../../registry/resolve.js";
@@ -13,15 +14,8 @@ export async function explainCommand(target: string, { set }: { set: readonly st
   const config = resolveConfig(isFile ? target : bare, { set });
   const services = ["embed", "judge"] as const;
   const { terms, aggregation, specs } = await buildComposition(config, runFactsOf(config, NO_RUN), { services });
-  const parts = terms.map(({ id, component, coefficient }) => {
-    const state = component.initialState?.();
-    const given =
-      state === undefined ? {} : (component.stepValues?.(state, { step: 0, learningRate: config.optimizer.learningRate }) ?? {});
-    const stepShapes = Object.fromEntries(
-      Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? [1, 1] : value.shape]),
-    );
-    return { id, component, coefficient, stepShapes };
-  });
+  const { learningRate } = config.optimizer;
+  const parts = terms.map(({ id, component, coefficient }) => lossPart({ id, component, coefficient, learningRate }).part);
   const facts = describeRun(config).filter((line) => !/^ {2}(run|engine|model|data|output) /.test(line));
   console.log([...facts, "", "loss, to be minimised: the sum of", ...explainTerms(parts, { aggregation, specs })].join("\n"));
 }
