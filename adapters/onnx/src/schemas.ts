@@ -39,7 +39,7 @@ export const engineSchema = Type.Object(
     }),
     microBatchTokens: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], {
       default: "auto",
-      description: "Tokens that one graph takes at once, padding included; auto = what fits about 1.5 GB of activations",
+      description: "Tokens that one graph takes at once, padding included; auto = what fits about 2 GB of activations",
     }),
     execution: Type.Union([Type.Literal("auto"), Type.Literal("fused"), Type.Literal("linearised")], {
       default: "auto",

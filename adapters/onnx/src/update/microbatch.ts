@@ -59,7 +59,7 @@ function split(unit: readonly number[], cost: number, target: number): number[][
 }
 
 /** Memory that the activations of a micro-batch may take by default, bytes. */
-const ACTIVATION_BYTES = 1.5e9;
+const ACTIVATION_BYTES = 2e9;
 
 /**
  * Tokens whose activations fit the default memory, from the sizes of what backward keeps: states, gates, attention weights
