@@ -22,7 +22,6 @@ function inverseRootMeanSquare(node: Expr): { x: Expr; epsilon: number } | undef
 /** A weight matrix read as it is stored: the runtime copies the right operand of a product into panels, never the left one. */
 const isParameter = (x: Expr): boolean => x.is("input") && x.rank === 2;
 
-/** Whole layers for which the runtime has one operator: only where no gradient needs their inner values. */
 const exchanged = (x: Expr): x is Expr<"transpose"> => x.is("transpose") && x.rank === 2 && x.attributes.permutation[0] === 1;
 
 /** f(xᵀ, yᵀ) = f(x, y)ᵀ, element by element: the transposes meet the next product, which reads either form. */
@@ -32,13 +31,14 @@ const transposeOutwards: Rule<"mul" | "sigmoid"> = (node, inputs) => {
   return (node.is("sigmoid") ? x!.sigmoid() : x!.mul(y!)).transpose([1, 0]);
 };
 
+/** Only where no gradient needs the inner values: products as a few rows want them, and whole layers for which the runtime has one operator. */
 export const forward: RuleTable = {
   sigmoid: transposeOutwards,
   // x Wᵀ = (W xᵀ)ᵀ: with few rows, packing W would cost more than the product.
   matmul: (node, [x, weight]) => {
     const { transposeA, transposeB } = node.attributes;
-    if (transposeA || !transposeB || x!.rank !== 2 || !isParameter(weight!) || isParameter(x!)) return undefined;
-    return weight!.matmul(x!, { transposeB: true }).transpose([1, 0]);
+    if (!transposeB || x!.rank !== 2 || !isParameter(weight!) || isParameter(x!)) return undefined;
+    return weight!.matmul(x!, { transposeB: !transposeA }).transpose([1, 0]);
   },
   mul: (node, [normalised, weight]) => {
     const transposed = transposeOutwards(node, [normalised!, weight!]);
