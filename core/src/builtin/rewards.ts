@@ -1,5 +1,5 @@
 import { type Static, Type } from "typebox";
-import { options, rewardModel } from "../extension/component.js";
+import { type ColumnReference, options, rewardModel } from "../extension/component.js";
 import type { RewardModel, RewardResult } from "../extension/points.js";
 import type { Batch } from "../rollout/index.js";
 import { textPattern } from "./pattern.js";
@@ -9,15 +9,16 @@ const scores = {
   wrong: Type.Number({ default: 0, description: "Reward of a wrong answer" }),
 };
 
-/** Scores each completion against its golds; null where a row has none. */
-function scoreGolds(
-  batch: Batch,
-  o: { correct: number; wrong: number },
-  matches: (completion: string, gold: string) => boolean,
-): RewardResult {
-  const completions = batch.strings("completions");
+/** Columns that `answerTexts` reads. */
+export const ANSWER_COLUMNS = ["completions", { name: "lastTurn", optional: true }] as const satisfies readonly ColumnReference[];
+
+/** [B] What counts as the policy's answer: its last turn where it had several, else the completion. No tool's output is in it. */
+export const answerTexts = (batch: Batch): readonly string[] => batch.strings(batch.has("lastTurn") ? "lastTurn" : "completions");
+
+/** Scores each answer against its golds; null where a row has none. */
+function scoreGolds(batch: Batch, o: { correct: number; wrong: number }, matches: (answer: string, gold: string) => boolean): RewardResult {
   const golds = batch.json<readonly string[]>("golds");
-  const rewards = completions.map((text, row) => {
+  const rewards = answerTexts(batch).map((text, row) => {
     const accepted = golds[row]!;
     if (accepted.length === 0) return null;
     return accepted.some((gold) => matches(text, gold)) ? o.correct : o.wrong;
@@ -32,9 +33,9 @@ const exactMatchOptions = Type.Object({
 
 @rewardModel({
   id: "exact-match",
-  description: "The whole completion, trimmed, equals an accepted answer",
+  description: "The whole completion (of several turns the last one), trimmed, equals an accepted answer",
   options: exactMatchOptions,
-  reads: ["completions", "golds"],
+  reads: [...ANSWER_COLUMNS, "golds"],
 })
 export class ExactMatchReward implements RewardModel {
   constructor(@options() private readonly o: Static<typeof exactMatchOptions>) {}
@@ -60,9 +61,9 @@ export function lastNumber(text: string): number | null {
 
 @rewardModel({
   id: "numeric",
-  description: "The last number of the completion equals the last number of an accepted answer",
+  description: "The last number of the completion (of several turns the last one) equals the last number of an accepted answer",
   options: numericOptions,
-  reads: ["completions", "golds"],
+  reads: [...ANSWER_COLUMNS, "golds"],
 })
 export class NumericReward implements RewardModel {
   constructor(@options() private readonly o: Static<typeof numericOptions>) {}

@@ -27,6 +27,8 @@ export interface ResolvedComponent {
   weight: number;
   /** Factor of a term in the loss; 1 for other points. */
   coefficient: number;
+  /** Limits of an environment's episodes. */
+  episode?: { maxTurns: number; observationTokens?: number };
   /** Reward models that it wraps. */
   inner: readonly ResolvedComponent[];
 }
@@ -72,9 +74,15 @@ export function resolveComponent(
     origin,
     weight: host.has("weight") ? (complete.weight as number) : 1,
     coefficient: host.has("coefficient") ? (complete.coefficient as number) : 1,
+    ...(point === "environment" ? { episode: episodeOf(complete) } : {}),
     inner,
   };
 }
+
+const episodeOf = ({ maxTurns, observationTokens }: Readonly<Record<string, unknown>>): NonNullable<ResolvedComponent["episode"]> => ({
+  maxTurns: maxTurns as number,
+  ...(observationTokens === undefined ? {} : { observationTokens: observationTokens as number }),
+});
 
 function resolveInner(given: unknown, path: Path, origin: Origin, scope: ComponentScope): ResolvedComponent[] {
   if (!Array.isArray(given) || given.length === 0) {

@@ -29,6 +29,7 @@ export interface ResolvedConfig {
   engine: Record<string, unknown>;
   data: DataSection;
   sampling: SamplingSection;
+  environment?: ResolvedComponent;
   sampler?: ResolvedComponent;
   rewards: readonly ResolvedComponent[];
   advantage?: ResolvedComponent;
@@ -116,10 +117,11 @@ export function resolveDocument(document: ConfigDocument, installed: Installatio
 }
 
 /** A component as a section of a config. */
-const spellOut = ({ id, point, name, weight, coefficient, options, inner }: ResolvedComponent): Record<string, unknown> => ({
+const spellOut = ({ id, point, name, weight, coefficient, options, episode, inner }: ResolvedComponent): Record<string, unknown> => ({
   use: id,
   ...(point === "reward" ? { name, weight } : {}),
   ...(point === "gate" || point === "objective" || point === "regularizer" ? { coefficient } : {}),
+  ...episode,
   ...options,
   ...(inner.length > 0 ? { inner: inner.map(spellOut) } : {}),
 });

@@ -6,6 +6,7 @@ import type { JsonSchema } from "./json-schema.js";
 
 /** Sections of a config that hold components, with the point of each. */
 export const COMPONENT_SECTIONS = {
+  environment: "environment",
   sampler: "sampler",
   rewards: "reward",
   advantage: "advantage",
@@ -28,6 +29,12 @@ export function hostProperties(point: ExtensionPoint, wraps: boolean): Record<st
         weight: { type: "number", default: 1, description: "Factor of this reward in the sum" },
         name: text("Name in metrics and rollouts; the component's id when left out"),
         ...(wraps ? { inner: { type: "array", minItems: 1, items: { type: "object" }, description: "Reward models that it wraps" } } : {}),
+      };
+    case "environment":
+      return {
+        ...use,
+        maxTurns: { type: "integer", minimum: 1, default: 8, description: "Turns of the policy after which an episode is cut" },
+        observationTokens: { type: "integer", minimum: 1, description: "Longest observation, tokens; the rest of it is left out" },
       };
     case "gate":
     case "objective":

@@ -167,6 +167,7 @@ export const runSchema = Type.Object(
     ),
     data: dataSection,
     sampling: samplingSection,
+    environment: Type.Optional(component("Tools or a world that answers the policy's turns")),
     sampler: Type.Optional(component("Which prompts, how many responses")),
     rewards: Type.Optional(
       Type.Array(openSection("`use`, `weight`, `name`, `inner`, options"), { description: "Reward models, added up by weight" }),

@@ -1,5 +1,6 @@
 export * from "./component.js";
 export * from "./context.js";
+export * from "./environment.js";
 export * from "./instantiate.js";
 export * from "./manifest.js";
 export * from "./names.js";

@@ -13,6 +13,7 @@ export interface Paper {
 
 /** Part of a run config that an algorithm stands for; a config replaces any of it. */
 export interface Composition {
+  environment?: Readonly<Record<string, unknown>>;
   sampler?: Readonly<Record<string, unknown>>;
   rewards?: readonly Readonly<Record<string, unknown>>[];
   advantage?: Readonly<Record<string, unknown>>;

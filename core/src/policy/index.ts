@@ -1,6 +1,7 @@
 export * from "./backend.js";
 export * from "./char-tokenizer.js";
 export * from "./loss.js";
+export * from "./observation.js";
 export * from "./shared-prompt.js";
 export * from "./stop-strings.js";
 export * from "./tabular-policy.js";

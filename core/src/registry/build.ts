@@ -4,13 +4,14 @@ import type { ResolvedComponent } from "../config/component.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { ConfigError, errorFromJSON, PluginError, ProximalError } from "../errors.js";
 import { metadataUnder, type RunFacts } from "../extension/component.js";
+import type { Environment } from "../extension/environment.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { PolicyBackend, PolicyInfo, Tokenizer } from "../policy/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
 import { loadAdapter, loadComponent } from "./load.js";
-import type { Placed, PlacedReward, RunComponents } from "./placed.js";
+import type { Placed, PlacedEnvironment, PlacedReward, RunComponents } from "./placed.js";
 
 /** What components may know of a run, from its config and its policy. */
 export const runFactsOf = (
@@ -37,9 +38,10 @@ export const runFactsOf = (
 export async function buildComposition(config: ResolvedConfig, facts: RunFacts, options: CompositionOptions = {}): Promise<RunComponents> {
   checkComposition(config, options);
   const scope: Scope = { config, facts, run: container.createChildContainer() };
-  const { sampler, rewards, advantage, gate, objective, regularizers } = config;
+  const { environment, sampler, rewards, advantage, gate, objective, regularizers } = config;
   const terms = [gate, objective, ...regularizers].filter((part) => part !== undefined);
   return {
+    ...(environment === undefined ? {} : { environment: await placeEnvironment(environment, scope) }),
     sampler: await place<Sampler>(sampler!, scope),
     rewards: await inOrder(rewards, (reward) => placeReward(reward, scope)),
     advantage: advantage === undefined ? null : await place<AdvantageEstimator>(advantage, scope),
@@ -64,6 +66,10 @@ async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>):
 async function placeReward(part: ResolvedComponent, scope: Scope): Promise<PlacedReward> {
   const inner = await inOrder(part.inner, (reward) => placeReward(reward, scope));
   return { ...(await place<RewardModel>(part, scope)), weight: part.weight, inner };
+}
+
+async function placeEnvironment(part: ResolvedComponent, scope: Scope): Promise<PlacedEnvironment> {
+  return { ...(await place<Environment>(part, scope)), ...part.episode! };
 }
 
 async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope): Promise<Placed<C>> {

@@ -5,6 +5,7 @@ import type { ServiceName } from "../extension/names.js";
 import type { ColumnSpec } from "../rollout/column.js";
 import {
   CORRECT_COLUMN,
+  EPISODE_COLUMNS,
   POLICY_COLUMNS,
   partsOf,
   REWARD_COLUMNS,
@@ -143,6 +144,7 @@ function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[
     ...POLICY_COLUMNS,
     ...(config.rewards.length > 0 ? REWARD_COLUMNS : []),
     ...(config.teacher === undefined ? [] : [TEACHER_COLUMN]),
+    ...(config.environment === undefined ? [] : EPISODE_COLUMNS),
   ]);
   /** The sampler scores its groups, so it sees what the rewards write; a reward sees the rewards before it. */
   const isInTime = (writer: Writer, reader: ResolvedComponent): boolean => {
@@ -168,12 +170,14 @@ function checkReaders(config: ResolvedConfig, parts: readonly ResolvedComponent[
 function sourceOf(column: string): string {
   if ((REWARD_COLUMNS as readonly string[]).includes(column)) return "add a reward: rewards: [{ use: exact-match }]";
   if (column === TEACHER_COLUMN) return "name a teacher: the section `teacher` takes the keys of `model`";
+  if ((EPISODE_COLUMNS as readonly string[]).includes(column)) return "name an environment: environment: { use: … }";
   if (column === "advantages") return "add an advantage estimator: advantage: { use: group-normalized }";
   return `add a component that writes it, or fill it from the data set: data: { columns: { ${column}: <field> } }`;
 }
 
 function checkNeeds(config: ResolvedConfig, parts: readonly ResolvedComponent[]): CompositionError[] {
-  const provided = new Set([...parts.flatMap(({ component }) => component.provides), ...config.adapter.adapter.provides]);
+  const episodes = config.environment === undefined ? [] : ["multi-turn"];
+  const provided = new Set([...parts.flatMap(({ component }) => component.provides), ...config.adapter.adapter.provides, ...episodes]);
   return parts.flatMap((part) =>
     part.component.needs
       .filter((need) => !provided.has(need))

@@ -33,6 +33,9 @@ export const POLICY_COLUMNS = [
   "candidateIndex",
 ] as const satisfies readonly StandardColumn[];
 
+/** Columns of a run that names an environment. */
+export const EPISODE_COLUMNS = ["turnIndex", "observed", "turns", "lastTurn"] as const satisfies readonly StandardColumn[];
+
 /** The column of a run that names a teacher. */
 export const TEACHER_COLUMN = "teacherLogp" satisfies StandardColumn;
 
@@ -69,9 +72,11 @@ export const stageOf = (point: ExtensionPoint): number => {
 };
 
 /** All components of a config, wrapped rewards before what wraps them, in the order in which they act. */
-export function partsOf({ sampler, rewards, advantage, gate, objective, regularizers }: ResolvedConfig): ResolvedComponent[] {
+export function partsOf({ environment, sampler, rewards, advantage, gate, objective, regularizers }: ResolvedConfig): ResolvedComponent[] {
   const withInner = (reward: ResolvedComponent): ResolvedComponent[] => [...reward.inner.flatMap(withInner), reward];
-  return [sampler, ...rewards.flatMap(withInner), advantage, gate, objective, ...regularizers].filter((part) => part !== undefined);
+  return [environment, sampler, ...rewards.flatMap(withInner), advantage, gate, objective, ...regularizers].filter(
+    (part) => part !== undefined,
+  );
 }
 
 /** Types of the columns that are not standard, as the components declare them. */

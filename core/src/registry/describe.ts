@@ -19,11 +19,12 @@ const values = (options: Readonly<Record<string, unknown>>): string =>
     .map(([key, value]) => `${key} ${word(value)}`)
     .join(", ");
 
-function describePart({ point, id, options, coefficient, weight, origin, component }: ResolvedComponent): string[] {
+function describePart({ point, id, options, coefficient, weight, origin, episode, component }: ResolvedComponent): string[] {
   const factor = point === "reward" ? weight : coefficient;
+  const text = values({ ...episode, ...options });
   const lead = `  ${point.padEnd(12)}${factor === 1 ? "" : `${factor} × `}${id}`;
   const conventions = Object.entries(component.conventions).map(([name, choice]) => `  ${"".padEnd(14)}${name}: ${choice}`);
-  return [`${lead}  (${origin})${values(options) && `: ${values(options)}`}`, ...conventions];
+  return [`${lead}  (${origin})${text && `: ${text}`}`, ...conventions];
 }
 
 /** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */

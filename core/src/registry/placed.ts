@@ -1,4 +1,5 @@
 import type { ComponentMetadata } from "../extension/component.js";
+import type { Environment } from "../extension/environment.js";
 import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
 import type { ColumnSpecs } from "../rollout/batch.js";
 
@@ -22,8 +23,17 @@ export interface PlacedTerm extends Placed<LossComponent> {
   coefficient: number;
 }
 
+export interface PlacedEnvironment extends Placed<Environment> {
+  /** Turns of the policy after which an episode is cut. */
+  maxTurns: number;
+  /** Longest observation, tokens; no limit but the response's own when left out. */
+  observationTokens?: number;
+}
+
 /** The components of one run: what a config resolves to. */
 export interface RunComponents {
+  /** Absent when responses are one turn. */
+  environment?: PlacedEnvironment;
   sampler: Placed<Sampler>;
   rewards: readonly PlacedReward[];
   /** null when no term reads what an estimator would write. */

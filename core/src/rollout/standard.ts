@@ -82,6 +82,16 @@ export const STANDARD_COLUMNS = {
   hinted: at("row", "bool"),
   /** Index of the turn that the row is, from 0. */
   turn: at("row", "i32"),
+  /** Episodes: turn in which the token was written, from 0; an observation belongs to the turn that it answers. */
+  turnIndex: at("token", "i32"),
+  /** Episodes: 1 = the environment's token. */
+  observed: at("token", "bool"),
+  /** Episodes: turns that the policy wrote. */
+  turns: at("row", "i32"),
+  /** Episodes: what the policy wrote in its last turn. */
+  lastTurn: at("row", "string"),
+  /** Calls of tools. */
+  toolCalls: at("row", "i32"),
   domain: at("row", "string"),
   bundle: at("row", "i32"),
   /** Node ids from depth 1 down to the leaf: number[]. */

@@ -1,11 +1,12 @@
 import type { Placed, PlacedReward, RunComponents } from "../registry/placed.js";
 
-export type { Placed, PlacedReward, PlacedTerm, RunComponents } from "../registry/placed.js";
+export type { Placed, PlacedEnvironment, PlacedReward, PlacedTerm, RunComponents } from "../registry/placed.js";
 
 /** All components, wrapped ones included, in the order in which they act. */
-export function componentsOf({ sampler, rewards, advantage, terms }: RunComponents): Placed[] {
+export function componentsOf({ environment, sampler, rewards, advantage, terms }: RunComponents): Placed[] {
   const withInner = (part: PlacedReward): Placed[] => [...part.inner.flatMap(withInner), part];
-  return [sampler, ...rewards.flatMap(withInner), ...(advantage === null ? [] : [advantage]), ...terms];
+  const world: Placed<object>[] = environment === undefined ? [] : [environment];
+  return [...world, sampler, ...rewards.flatMap(withInner), ...(advantage === null ? [] : [advantage]), ...terms];
 }
 
 const nameOf = (reference: string | { name: string }): string => (typeof reference === "string" ? reference : reference.name);

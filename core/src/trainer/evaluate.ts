@@ -2,6 +2,7 @@ import { mean } from "../builtin/statistics.js";
 import type { Metrics } from "../extension/index.js";
 import type { Batch, Group, Prompt, Trajectory } from "../rollout/index.js";
 import { correctness } from "./metrics.js";
+import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { scoreGroups } from "./scoring.js";
 import { drawOf, type EvaluationSettings } from "./settings.js";
@@ -69,13 +70,13 @@ function shownPrompts({ composition: { sampler }, states, data }: Run, prompts: 
 }
 
 async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, samples: number): Promise<Group[]> {
-  const { policy, settings } = run;
+  const { settings } = run;
   const shown = shownPrompts(run, prompts);
   const { maxTokens, temperature } = settings.sampling;
   const noise = run.random.fork("evaluation");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
-      prompt: shown[p]!.tokens,
+      prompt: shown[p]!,
       key: noise.fork(prompt.id, i).key(),
       greedy,
       maxTokens,
@@ -83,18 +84,10 @@ async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, sam
       ...drawOf(settings.sampling),
     })),
   );
-  const decoded = await policy.decode(requests);
+  const written = await respond(run, requests, noise.fork("environment"));
   return prompts.map((prompt, p) => ({
     prompt,
-    trajectories: decoded.slice(p * samples, (p + 1) * samples).map(({ tokens, logp, finish }) => ({
-      prompt: shown[p]!,
-      tokens,
-      mask: new Uint8Array(tokens.length).fill(1),
-      logp,
-      text: policy.tokenizer.decode(tokens),
-      finish,
-      temperature,
-    })),
+    trajectories: written.slice(p * samples, (p + 1) * samples).map((response) => ({ ...response, prompt: shown[p]!, temperature })),
   }));
 }
 

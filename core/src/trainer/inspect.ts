@@ -5,8 +5,10 @@ import type { ResolvedConfig } from "../config/resolve.js";
 import { CheckpointError, DataError, UsageError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
 import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
+import type { FinishReason } from "../rollout/index.js";
 import type { EvaluatedProblem } from "./evaluate.js";
 import { evaluatePrompts, summarize } from "./evaluate.js";
+import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
 import { latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
@@ -116,8 +118,8 @@ export interface GenerateOptions {
 export interface Generation {
   prompt: string;
   text: string;
-  finish: "stop" | "length";
-  /** Mean log-probability of the response's tokens, nats. */
+  finish: FinishReason;
+  /** Mean log-probability of the tokens that the policy wrote, nats. */
   meanLogp: number;
 }
 
@@ -129,7 +131,7 @@ export async function generate(run: Run, texts: readonly string[], options: Gene
   const noise = run.random.fork("generate");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
-      prompt: prompt.tokens,
+      prompt,
       key: noise.fork(p, i).key(),
       maxTokens,
       temperature,
@@ -137,11 +139,11 @@ export async function generate(run: Run, texts: readonly string[], options: Gene
       ...drawOf(sampling),
     })),
   );
-  const decoded = await run.policy.decode(requests);
-  return decoded.map(({ tokens, logp, finish }, i) => ({
+  const written = await respond(run, requests, noise.fork("environment"));
+  return written.map(({ text, finish, logp, mask }, i) => ({
     prompt: prompts[Math.floor(i / samples)]!.text,
-    text: run.policy.tokenizer.decode(tokens),
+    text,
     finish,
-    meanLogp: mean(logp),
+    meanLogp: mean(logp.filter((_, t) => mask[t] === 1)),
   }));
 }

@@ -2,6 +2,7 @@ import { fracZeroStd } from "../builtin/group-normalized.js";
 import { mean, std } from "../builtin/statistics.js";
 import type { Metrics } from "../extension/index.js";
 import type { Batch } from "../rollout/index.js";
+import type { Placed } from "./composition.js";
 
 /** Metrics of a component, each as `<id>.<name>`. */
 export const prefixed = (id: string, metrics: Metrics = {}): Metrics =>
@@ -42,6 +43,22 @@ export function rolloutMetrics(batch: Batch, rewardIds: readonly string[]): Metr
     tokens: batch.tokens,
     // Monte Carlo estimate: the mean surprise of the tokens that were drawn.
     entropyEstimate: -mean(chosen),
+  };
+}
+
+/** Of responses of several turns: turns, share of tokens that are the environment's, and means of the row numbers that it writes. */
+export function episodeMetrics(batch: Batch, { id, metadata }: Pick<Placed, "id" | "metadata">): Metrics {
+  if (batch.rows === 0) return {};
+  const names = (metadata.writes ?? []).map((reference) => (typeof reference === "string" ? reference : reference.name));
+  const isNumber = (name: string) => {
+    const { at, dtype, width } = batch.column(name);
+    return at === "row" && width === undefined && dtype !== "string" && dtype !== "json";
+  };
+  const written = names.filter((name) => batch.has(name) && isNumber(name));
+  return {
+    turns: mean(batch.f64("turns")),
+    observedTokens: mean(batch.f64("observed")),
+    ...prefixed(id, Object.fromEntries(written.map((name) => [name, mean(batch.f64(name).filter(Number.isFinite))]))),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { GenerateRequest } from "../extension/index.js";
-import type { DecodeResult, PolicyBackend } from "../policy/index.js";
+import type { PolicyBackend } from "../policy/index.js";
 import type { Trajectory } from "../rollout/index.js";
+import { respond, type Written } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
 
@@ -40,6 +41,7 @@ export function makeGenerate(
   const { settings, random } = run;
   const { sampling } = settings;
   const noise = random.fork("noise", step);
+  const world = random.fork("environment", step);
   const seen = new Map<string, number>();
   const keyOf = ({ prompt, key }: GenerateRequest): number => {
     if (key !== undefined) return noise.fork("named", prompt.id, key).key();
@@ -48,9 +50,10 @@ export function makeGenerate(
     return noise.fork("counted", prompt.id, count).key();
   };
   return async (requests) => {
-    const decoded = await policy.decode(
+    const written = await respond(
+      run,
       requests.map((request) => ({
-        prompt: request.prompt.tokens,
+        prompt: request.prompt,
         prefix: request.prefix,
         key: keyOf(request),
         maxTokens: longestResponse(request, sampling.maxTokens),
@@ -59,8 +62,10 @@ export function makeGenerate(
         ...drawOf(sampling),
         stopStrings: [...sampling.stopStrings, ...(request.stopStrings ?? [])],
       })),
+      world,
+      policy,
     );
-    return decoded.map((result, i) => toTrajectory(requests[i]!, result, requests[i]!.temperature ?? sampling.temperature, run));
+    return written.map((response, i) => toTrajectory(requests[i]!, response, sampling.temperature));
   };
 }
 
@@ -70,17 +75,7 @@ function longestResponse({ prefix, maxTokens }: GenerateRequest, allowed: number
   return maxTokens === undefined ? Math.max(given, allowed) : given + maxTokens;
 }
 
-/** Tokens of the prefix are given, not sampled: they are not trained on unless the sampler that gave them says so. */
-function toTrajectory(request: GenerateRequest, { tokens, logp, finish }: DecodeResult, temperature: number, { policy }: Run): Trajectory {
-  const given = request.prefix?.length ?? 0;
-  return {
-    prompt: request.prompt,
-    tokens,
-    mask: new Uint8Array(tokens.length).fill(1, given),
-    logp: logp.map((value, t) => (t < given ? 0 : value)),
-    text: policy.tokenizer.decode(tokens),
-    finish,
-    temperature,
-    ...(request.columns === undefined ? {} : { columns: request.columns }),
-  };
+function toTrajectory({ prompt, columns, temperature }: GenerateRequest, written: Written, standard: number): Trajectory {
+  const all = { ...written.columns, ...columns };
+  return { ...written, prompt, temperature: temperature ?? standard, ...(Object.keys(all).length === 0 ? {} : { columns: all }) };
 }

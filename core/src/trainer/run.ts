@@ -2,7 +2,7 @@ import type { DataSets } from "../data/index.js";
 import type { ExtensionPoint, Services, StepContext } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
 import type { PolicyBackend, StepValues } from "../policy/index.js";
-import { POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "../registry/columns.js";
+import { EPISODE_COLUMNS, POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "../registry/columns.js";
 import { type ColumnSpecs, Random } from "../rollout/index.js";
 import { TRAINER_SPECS } from "./columns.js";
 import { componentsOf, type Placed, type RunComponents, readBy, writtenBy } from "./composition.js";
@@ -66,6 +66,7 @@ export class Run {
       ...POLICY_COLUMNS,
       ...REWARD_COLUMNS,
       ...(teacher === undefined ? [] : [TEACHER_COLUMN]),
+      ...(composition.environment === undefined ? [] : EPISODE_COLUMNS),
       ...Object.keys(dataColumns),
       ...writtenBy(this.components),
     ]);
@@ -100,7 +101,7 @@ export class Run {
     return placed.component.stepValues?.(this.states.get(placed), { step, learningRate }) ?? {};
   }
 
-  servicesOf(placed: Placed): Services {
+  servicesOf(placed: Pick<Placed, "id" | "metadata">): Services {
     return servicesOf(this, placed, this.hostServices);
   }
 
@@ -115,6 +116,7 @@ export class Run {
   }
 
   async close(): Promise<void> {
+    await this.composition.environment?.component.close?.();
     await this.policy.close();
     await this.teacher?.close();
   }

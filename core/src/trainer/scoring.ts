@@ -26,6 +26,7 @@ interface Sum {
 
 /** Scores groups with the run's reward models: reward = Σ weight · component. `states` are read and advanced. */
 export async function scoreGroups(run: Run, groups: readonly Group[], step: number, states: States = run.states): Promise<Scored> {
+  refuseTrainedObservations(run, groups);
   const rollouts = addDataColumns(run, Batch.fromGroups(groups, run.specs));
   const seen = await addPolicyColumns(run, rollouts, run.earlyColumns);
   const { batch, total, components, first, metrics } = await sumOf(run, run.composition.rewards, seen, step, states);
@@ -39,6 +40,21 @@ export async function scoreGroups(run: Run, groups: readonly Group[], step: numb
   if (names.length > 0) columns.rewardComponents = interleaved;
   if (first !== undefined && !batch.has("correct")) columns.correct = first.map((r) => (Number.isNaN(r) ? r : r > 0.5 ? 1 : 0));
   return { batch: batch.with(columns, specs), metrics };
+}
+
+/** A sampler that puts responses together itself must keep what the environment said out of the update. */
+function refuseTrainedObservations({ composition: { environment, sampler } }: Run, groups: readonly Group[]): void {
+  if (environment === undefined) return;
+  for (const { tokens, mask, columns } of groups.flatMap(({ trajectories }) => trajectories)) {
+    const observed = columns?.observed as readonly number[] | undefined;
+    if (observed?.length === tokens.length && !mask.some((trained, t) => trained && observed[t])) continue;
+    throw new PluginError(
+      `the sampler "${sampler.id}" builds responses of its own, which the environment "${environment.id}" is no part of`,
+      {
+        hint: "use a sampler that takes whole responses, such as independent",
+      },
+    );
+  }
 }
 
 /** A component of weight 0 is only reported: what it cannot verify does not count. */

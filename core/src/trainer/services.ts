@@ -10,7 +10,7 @@ import type { Run } from "./run.js";
 export type HostServices = Partial<Pick<Services, "embed" | "judge">>;
 
 /** The services that the component's `requires` names; touching another one is the component's mistake. */
-export function servicesOf(run: Run, { id, metadata }: Placed, host: HostServices): Services {
+export function servicesOf(run: Run, { id, metadata }: Pick<Placed, "id" | "metadata">, host: HostServices): Services {
   const service = (name: ServiceName) => {
     if (!(metadata.requires ?? []).includes(name)) {
       throw new PluginError(`the ${metadata.point} "${id}" uses the service "${name}" without naming it in its requires`);

@@ -1,7 +1,7 @@
 import type { Metrics } from "../extension/index.js";
 import type { Batch } from "../rollout/index.js";
 import { addPolicyColumns, completeFactors } from "./columns.js";
-import { prefixed, residentMemory, rolloutMetrics, verifiedRows } from "./metrics.js";
+import { episodeMetrics, prefixed, residentMemory, rolloutMetrics, verifiedRows } from "./metrics.js";
 import { Meter, makeGenerate } from "./rollout.js";
 import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
@@ -44,6 +44,7 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
       sampled,
       run.composition.rewards.map(({ id }) => id),
     ),
+    ...(run.composition.environment === undefined ? {} : episodeMetrics(sampled, run.composition.environment)),
     ...updateMetrics(run, updates),
     ...sampling,
     ...estimation,

@@ -67,7 +67,7 @@ export function rolloutRecords({ composition }: Run, { sampled, trained }: StepO
   const [rewards, components] = [sampled.f64("rewards"), names.length > 0 ? sampled.f64("rewardComponents") : new Float64Array()];
   const credit = creditByRow(trained);
   const number = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? null : value);
-  return sampled.trajectories.map(({ prompt, tokens, mask, logp, text, finish, temperature }, row) => ({
+  return sampled.trajectories.map(({ prompt, tokens, mask, logp, text, finish, temperature, columns }, row) => ({
     row,
     group: sampled.group[row],
     promptId: prompt.id,
@@ -82,8 +82,13 @@ export function rolloutRecords({ composition }: Run, { sampled, trained }: StepO
     logp: [...logp],
     ...(mask.includes(0) ? { mask: [...mask] } : {}),
     temperature,
+    ...(composition.environment === undefined ? {} : { episode: rowValues(columns) }),
   }));
 }
+
+/** Values of the whole response; its tokens and texts are in the record already. */
+const rowValues = (columns: Readonly<Record<string, unknown>> = {}): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(columns).filter(([name, value]) => name !== "lastTurn" && !Array.isArray(value)));
 
 /** Advantage of each trained row by its place among the sampled: one number when all its tokens share it. */
 function creditByRow(trained: Batch): Map<number, number | number[]> {

@@ -77,6 +77,30 @@ describe("building a run's components", () => {
     expect(run.aggregation).to.equal("seq-mean-token-mean");
   });
 
+  it("gives an environment its options, and the trainer the limits of its episodes", async () => {
+    await project.install(
+      "@proximal/plugin-test",
+      `
+      import { definePlugin, environment, options, Type } from "@proximal/core";
+      export class World {
+        endOfTurn = [];
+        constructor(options) { this.options = options; }
+        reset() { return null; }
+        step({ state }) { return { state, done: true }; }
+      }
+      options()(World, undefined, 0);
+      environment({ id: "world", options: Type.Object({ size: Type.Number({ default: 3 }) }) })(World);
+      export default definePlugin({ slug: "test", title: "", provenance: "", components: [World] });
+    `,
+    );
+    const { environment } = await build({ environment: { use: "world", observationTokens: 9 } });
+    expect(environment).to.deep.include({ id: "world", maxTurns: 8, observationTokens: 9 });
+    expect((environment!.component as unknown as { options: object }).options).to.deep.equal({ size: 3 });
+    expect(config({ environment: { use: "world", size: 2 } }).config.environment).to.deep.equal({ use: "world", maxTurns: 8, size: 2 });
+    expect(await failure({ environment: { use: "world", maxTurn: 2 } })).to.contain('did you mean "maxTurns"?');
+    expect(await failure({ environment: { use: "word" } })).to.contain('"world"');
+  });
+
   it("keeps two runs of one process apart", async () => {
     const [first, second] = await Promise.all([build({ gate: { tauPos: 3 }, seed: 1 }), build({ gate: { tauPos: 4 }, seed: 2 })]);
     expect(injected(first)).not.to.equal(injected(second));

@@ -150,6 +150,27 @@ describe("checking a composition", () => {
     ],
     ["a teacher whom nobody asks", [], { ...soft, teacher: { checkpoint: "t" } }, 'no component reads "teacherLogp"'],
     [
+      "a column of episodes in a run without an environment",
+      [component("reward", "r", { reads: ["turns"] })],
+      { ...soft, rewards: [{ use: "r" }] },
+      'reads the column "turns", which nobody writes',
+      "name an environment: environment: { use: … }",
+    ],
+    [
+      "columns of episodes and of their environment, and what needs several turns",
+      [
+        component("environment", "world", { writes: ["toolCalls"] }),
+        component("reward", "r", { reads: ["turns", "toolCalls"], needs: ["multi-turn"] }),
+      ],
+      { ...soft, environment: { use: "world" }, rewards: [{ use: "r" }] },
+    ],
+    [
+      "a reward that writes what the environment writes",
+      [component("environment", "world", { writes: ["toolCalls"] }), component("reward", "r", { writes: ["toolCalls"] })],
+      { ...soft, environment: { use: "world" }, rewards: [{ use: "r" }] },
+      'the column "toolCalls" is written by environment "world" (@proximal/plugin-test) and reward "r" (@proximal/plugin-test)',
+    ],
+    [
       "a service that is missing",
       [component("reward", "r", { requires: ["judge"] })],
       { ...soft, rewards: [{ use: "r" }] },

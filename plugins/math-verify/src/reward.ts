@@ -1,4 +1,4 @@
-import { type Batch, options, type RewardModel, type RewardResult, rewardModel } from "@proximal/core";
+import { ANSWER_COLUMNS, answerTexts, type Batch, options, type RewardModel, type RewardResult, rewardModel } from "@proximal/core";
 import { grade } from "./grade.js";
 import { type MathVerifyOptions, mathVerifyOptions } from "./options.js";
 
@@ -7,7 +7,7 @@ import { type MathVerifyOptions, mathVerifyOptions } from "./options.js";
   id: "math-verify",
   description: "Compares the final answer of each completion with the accepted answers: numbers, expressions, lists, matrices, relations.",
   options: mathVerifyOptions,
-  reads: ["completions", "golds"],
+  reads: [...ANSWER_COLUMNS, "golds"],
   writes: ["answers", "correct"],
 })
 export class MathVerifyReward implements RewardModel {
@@ -15,7 +15,7 @@ export class MathVerifyReward implements RewardModel {
 
   score(batch: Batch): RewardResult {
     const golds = batch.json<readonly string[]>("golds");
-    const grades = batch.strings("completions").map((completion, row) => grade(completion, golds[row]!, this.o));
+    const grades = answerTexts(batch).map((completion, row) => grade(completion, golds[row]!, this.o));
     return {
       rewards: grades.map(({ reward }) => reward),
       columns: {

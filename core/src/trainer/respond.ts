@@ -1,0 +1,38 @@
+import type { DecodeRequest, PolicyBackend } from "../policy/index.js";
+import type { Prompt, Random, Trajectory } from "../rollout/index.js";
+import { runEpisodes } from "./episodes.js";
+import type { Run } from "./run.js";
+
+/** What to write: a decode request with the prompt that it answers. */
+export interface ResponseRequest extends Omit<DecodeRequest, "prompt"> {
+  prompt: Prompt;
+}
+
+/** What was written. */
+export type Written = Pick<Trajectory, "tokens" | "mask" | "logp" | "text" | "finish" | "columns">;
+
+/**
+ * Responses in the order of the requests: one turn of the policy or, in a run with an environment, whole episodes, whose
+ * random numbers come from `world`. Tokens of a prefix are given, not sampled: mask and log-probs are 0 there.
+ */
+export async function respond(
+  run: Run,
+  requests: readonly ResponseRequest[],
+  world: Random,
+  policy: Pick<PolicyBackend, "decode"> = run.policy,
+): Promise<Written[]> {
+  const { composition } = run;
+  const { tokenizer } = run.policy;
+  if (composition.environment !== undefined) return runEpisodes(run, composition.environment, requests, world, policy);
+  const decoded = await policy.decode(requests.map(({ prompt, ...request }) => ({ ...request, prompt: prompt.tokens })));
+  return decoded.map(({ tokens, logp, finish }, i) => {
+    const given = requests[i]!.prefix?.length ?? 0;
+    return {
+      tokens,
+      mask: new Uint8Array(tokens.length).fill(1, given),
+      logp: logp.map((value, t) => (t < given ? 0 : value)),
+      text: tokenizer.decode(tokens),
+      finish,
+    };
+  });
+}
