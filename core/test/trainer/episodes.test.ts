@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import {
   type Batch,
+  CharTokenizer,
   type Environment,
   environment,
   evaluatePrompts,
@@ -30,7 +31,6 @@ import {
   trainingStep,
 } from "../../src/index.js";
 import { makeGenerate } from "../../src/trainer/rollout.js";
-import { CharTokenizer } from "../doubles/char-tokenizer.js";
 import { grpo, place, tabularRun } from "../doubles/runs.js";
 
 interface Questions {
