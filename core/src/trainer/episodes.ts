@@ -1,6 +1,6 @@
 import { PluginError } from "../errors.js";
 import type { EpisodeContext } from "../extension/index.js";
-import { type DecodeResult, observationTokens, type PolicyBackend, type Tokenizer, tokenOffsets } from "../policy/index.js";
+import { type DecodeResult, lengthToStop, observationTokens, type PolicyBackend, type Tokenizer } from "../policy/index.js";
 import type { PlacedEnvironment } from "../registry/placed.js";
 import type { FinishReason, Random } from "../rollout/index.js";
 import type { ResponseRequest, Written } from "./respond.js";
@@ -41,8 +41,6 @@ class Episode {
   private readonly observed: number[] = [];
   private readonly turnIndex: number[] = [];
   private readonly stopTokens: readonly number[];
-  /** Texts that end a turn and are one token: the engine stops there by itself. */
-  private readonly singleTokens: readonly number[];
   /** Turns that the environment has seen. */
   private turns = 0;
   /** First token of the present turn. */
@@ -57,8 +55,6 @@ class Episode {
     private readonly contextOf: (turn: string | number) => EpisodeContext,
   ) {
     this.stopTokens = request.stopTokens ?? tokenizer.stopTokens;
-    const ends = environment.component.endOfTurn.map((text) => tokenizer.encode(text, { special: false }));
-    this.singleTokens = ends.flatMap((tokens) => (tokens.length === 1 ? [tokens[0]!] : []));
   }
 
   /** A given beginning is replayed: the environment's answers in it must be the ones that it gives. */
@@ -66,9 +62,8 @@ class Episode {
     const { prompt, prefix = new Int32Array() } = this.request;
     this.state = await this.environment.component.reset(prompt, this.contextOf("reset"));
     while (this.tokens.length < prefix.length && isOpen(this)) {
-      const rest = prefix.subarray(this.tokens.length);
-      const end = this.endOf(rest);
-      this.write(rest.subarray(0, end?.length ?? rest.length), { given: true });
+      const end = this.endOf(prefix);
+      this.write(prefix.subarray(this.tokens.length, end?.length), { given: true });
       if (end === null) return;
       const observation = await this.step(end.by);
       const known = prefix.subarray(this.tokens.length);
@@ -87,29 +82,31 @@ class Episode {
   get decodeRequest() {
     const { prompt, ...request } = this.request;
     // An engine takes a prefix that ends with a stop token for a whole response.
-    const stopTokens = [...this.stopTokens, ...this.singleTokens].filter((id) => id !== this.tokens.at(-1));
-    return { ...request, prompt: prompt.tokens, prefix: Int32Array.from(this.tokens), stopTokens };
+    const stopTokens = this.stopTokens.filter((id) => id !== this.tokens.at(-1));
+    const stopStrings = [...(request.stopStrings ?? []), ...this.environment.component.endOfTurn];
+    return { ...request, prompt: prompt.tokens, prefix: Int32Array.from(this.tokens), stopTokens, stopStrings };
   }
 
-  /** Takes over what was decoded, up to the end of the turn; what the engine drew behind it is dropped. */
+  /** Takes over what was decoded, up to the end of the turn. */
   async take({ tokens, logp }: DecodeResult): Promise<void> {
     const known = this.tokens.length;
-    const end = this.endOf(tokens.subarray(this.start));
-    const upTo = end === null ? tokens.length : this.start + end.length;
-    this.write(tokens.subarray(known, upTo), { logp: logp.subarray(known, upTo) });
+    const end = this.endOf(tokens);
+    this.write(tokens.subarray(known, end?.length), { logp: logp.subarray(known, end?.length) });
     const observation = await this.step(end?.by ?? "length");
     this.observe(observation);
   }
 
-  /** Length of a turn in tokens and what ended it; null when nothing in it does. */
-  private endOf(turn: Int32Array): { length: number; by: "text" | "stop" } | null {
-    const stop = turn.findIndex((token) => this.stopTokens.includes(token));
-    const text = this.tokenizer.decode(turn);
-    const ends = this.environment.component.endOfTurn.map((word) => ({ word, at: text.indexOf(word) })).filter(({ at }) => at >= 0);
-    const first = Math.min(...ends.map(({ word, at }) => at + word.length));
-    const length = ends.length === 0 ? -1 : tokenOffsets(this.tokenizer, turn).findIndex((offset) => offset >= first);
-    if (length > 0 && (stop < 0 || length <= stop)) return { length, by: "text" };
-    return stop < 0 ? null : { length: stop + 1, by: "stop" };
+  /** Length of the response up to the end of its last turn, tokens, and what ended it; null when nothing does. */
+  private endOf(tokens: Int32Array): { length: number; by: "text" | "stop" } | null {
+    const stopToken = tokens.findIndex((id, t) => t >= this.start && this.stopTokens.includes(id));
+    const endBy = (strings: readonly string[]): number => {
+      const { length, stopped } = lengthToStop(this.tokenizer, strings, tokens, this.start);
+      return stopped ? length : Number.POSITIVE_INFINITY;
+    };
+    const text = endBy(this.environment.component.endOfTurn);
+    const stop = Math.min(stopToken < 0 ? Number.POSITIVE_INFINITY : stopToken + 1, endBy(this.request.stopStrings ?? []));
+    const length = Math.min(text, stop);
+    return Number.isFinite(length) ? { length, by: text <= stop ? "text" : "stop" } : null;
   }
 
   private write(
