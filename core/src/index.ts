@@ -2,6 +2,7 @@ import "reflect-metadata";
 
 export { type Static, Type } from "typebox";
 export * from "./builtin/index.js";
+export * from "./compare/index.js";
 export * from "./config/index.js";
 export * from "./conformance/index.js";
 export * from "./data/index.js";

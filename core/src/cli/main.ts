@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import type { CompareFlags } from "./commands/compare.js";
 import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { StartFlags, ViewFlags } from "./commands/run.js";
@@ -103,6 +104,27 @@ program
   .action(async (target: string, prompts: string[], options: GenerateFlags) =>
     (await import("./commands/inspect.js")).generateCommand(target, prompts, options),
   );
+
+program
+  .command("compare")
+  .description("train several algorithms on one task with the same seeds and budget, and tell how they differ")
+  .requiredOption(
+    "--algorithms <names>",
+    "algorithms, or config files of which the method is taken, with commas; the first is the baseline",
+  )
+  .option("--task <name>", "a task of examples/tasks", "arithmetic")
+  .option("--config <file>", "a config without an algorithm in place of a task")
+  .option("--seeds <count>", "seeds 1 to this", count, 5)
+  .option("--budget <tokens>", "response tokens that each run may draw, discarded ones included; the task's when left out", count)
+  .option("--steps <count>", "steps of each run in place of a token budget; with --budget: at most these", count)
+  .option("--target <accuracy>", "held-out accuracy whose cost in tokens is told", positive, 0.9)
+  .option("--samples <count>", "responses a held-out problem for pass@k", count, 8)
+  .option(...SET, collect, [])
+  .option("-o, --out <folder>", "folder of the comparison; runs/compare-<task> when left out")
+  .option("--overwrite", "start over instead of going on with what the folder holds")
+  .option("--json", "print the result as one JSON value")
+  .option(...QUIET)
+  .action(async (options: CompareFlags) => (await import("./commands/compare.js")).compareCommand(options));
 
 program
   .command("report <run>")

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { RunKind } from "../trainer/store/index.js";
 import type { RunSummary } from "../trainer/summary.js";
 import { type Curves, rounded } from "./curves.js";
-import { embedJson, escapeHtml } from "./html.js";
+import { document } from "./document.js";
+import { escapeHtml } from "./html.js";
 import type { Samples } from "./samples.js";
 
 export interface RunFacts {
@@ -20,28 +19,10 @@ export interface RunFacts {
   config: unknown;
 }
 
-const require = createRequire(import.meta.url);
-const library = (name: string): string => readFileSync(require.resolve(`uplot/dist/${name}`), "utf8");
-const asset = (name: string): string => readFileSync(new URL(`../../../assets/report/${name}`, import.meta.url), "utf8");
-
-/** Nothing may be loaded from anywhere: what the page needs stands in it. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
-
 /** The whole page of a run's report. */
 export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }): string {
   const { name, description, config } = facts;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escapeHtml(name)} – Proximal</title>
-<style>${library("uPlot.min.css")}</style>
-<style>${asset("page.css")}</style>
-</head>
-<body>
-<header>
+  const body = `<header>
 <h1>${escapeHtml(name)}</h1>
 <p>${escapeHtml(subtitle(facts))}</p>
 </header>
@@ -52,13 +33,8 @@ export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }
 ${description.length === 0 ? "" : disclosure("What the run does", description.map((line) => line.replace(/^ {2}/, "")).join("\n"), true)}
 ${disclosure("Resolved config", JSON.stringify(config, null, 2), false)}
 </main>
-<noscript><p>Curves and samples need JavaScript.</p></noscript>
-<script type="application/json" id="data">${embedJson(data)}</script>
-<script>${library("uPlot.iife.min.js")}</script>
-${["dom.js", "charts.js", "tokens.js", "samples.js", "main.js"].map((file) => `<script>${asset(file)}</script>`).join("\n")}
-</body>
-</html>
-`;
+<noscript><p>Curves and samples need JavaScript.</p></noscript>`;
+  return document({ title: name, body, data, scripts: ["dom.js", "charts.js", "tokens.js", "samples.js", "main.js"] });
 }
 
 function subtitle({ kind, algorithm, model, steps, finished, summary }: RunFacts): string {
