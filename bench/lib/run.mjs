@@ -62,7 +62,12 @@ export async function openRun(
     ...prompt,
     tokens: prompt.tokens.slice(0, lengthOf(i)),
   }));
-  const run = new Run({ settings: config, policy, composition, data: { train: new DataSet(pool, undefined), held: null } });
+  const run = new Run({
+    settings: config,
+    policy,
+    composition,
+    data: { train: new DataSet({ size: pool.length, at: (i) => pool[i], place: String }), held: null, contamination: null },
+  });
   const close = async () => {
     await policy.close();
     rmSync(folder, { recursive: true, force: true });

@@ -31,10 +31,13 @@ function rewrite(
   return visit(schema, value, path);
 }
 
-/** Strings of `format: "path"` made absolute; `baseOf` gives the folder that a relative one starts from. */
+/** What a data set on a hub begins with where a path may stand. */
+export const HUB_PREFIX = "hub:";
+
+/** Strings of `format: "path"` made absolute, but for data sets on a hub; `baseOf` gives the folder that a relative one starts from. */
 export const absolutePaths = <T>(schema: JsonSchema, value: T, baseOf: (path: Path) => string, prefix: Path = []): T =>
   rewrite(schema, value, prefix, ({ format }, inner, path) =>
-    format === "path" && typeof inner === "string" ? resolve(baseOf(path), inner) : inner,
+    format === "path" && typeof inner === "string" && !inner.startsWith(HUB_PREFIX) ? resolve(baseOf(path), inner) : inner,
   ) as T;
 
 const SECRET_KEY = /(api[-_]?key|secret|password|credentials?|(access|auth|bearer)[-_]?token)$/i;

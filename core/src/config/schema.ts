@@ -10,16 +10,26 @@ const openSection = (description: string) => Type.Object({}, { additionalPropert
 
 export const dataSection = Type.Object(
   {
-    train: path("JSONL file (or JSON array, or CSV) of training records"),
-    eval: Type.Optional(path("File of held-out records")),
+    train: path("Training records: a JSONL, JSON, CSV or Parquet file, or `hub:owner/name` with /config/split behind it"),
+    eval: Type.Optional(path("Held-out records, as in `train`")),
     evalFraction: Type.Number({
       default: 0,
       minimum: 0,
       exclusiveMaximum: 1,
       description: "Share of the training records held out for evaluation when `eval` is left out",
     }),
-    prompt: Type.String({ default: "prompt", description: "Field of a record that holds the prompt" }),
+    prompt: Type.String({
+      default: "prompt",
+      description: "Field of a record that holds the prompt, a text or a list of messages; a path such as `task.question` leads into it",
+    }),
     answer: Type.String({ default: "answer", description: "Field that holds the accepted answer, or a list of them" }),
+    answerPattern: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          "Regular expression whose last match, or its first group, is the answer; when left out what follows the last `####`, else the whole text",
+      }),
+    ),
     template: Type.Optional(
       Type.String({
         pattern: "\\{[^{}]+\\}",
@@ -35,6 +45,15 @@ export const dataSection = Type.Object(
     columns: Type.Record(Type.String(), Type.String(), {
       default: {},
       description: "Batch columns filled from record fields, as `column: field`",
+    }),
+    contamination: Type.Enum(["error", "warn", "off"], {
+      default: "warn",
+      description: "What happens when held-out prompts also stand in the training data, exactly or by most of their 8-word runs",
+    }),
+    memory: Type.Number({
+      default: 256,
+      exclusiveMinimum: 0,
+      description: "Megabytes of records that are kept in memory; larger data sets are read from disk as they are needed",
     }),
   },
   { description: "Where prompts and answers come from" },

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import type { DataSection } from "../config/schema.js";
-import { DataError } from "../errors.js";
+import { ConfigError, DataError } from "../errors.js";
 import type { Tokenizer } from "../policy/index.js";
 import type { Message, Prompt } from "../rollout/index.js";
-import type { DataRecord } from "./records.js";
+import { fieldOf, missingField } from "./fields.js";
+import { type DataRecord, shorten } from "./source.js";
 
 /** How records become prompts: keys of the `data` section. */
-export type PromptOptions = Partial<Pick<DataSection, "prompt" | "answer" | "template" | "system" | "maxPromptTokens" | "overlong">>;
+export type PromptOptions = Partial<
+  Pick<DataSection, "prompt" | "answer" | "answerPattern" | "template" | "system" | "maxPromptTokens" | "overlong">
+>;
 
 const DEFAULT_PROMPT = "prompt";
 const DEFAULT_ANSWER = "answer";
@@ -28,9 +31,14 @@ interface Place {
   path: string;
 }
 
+const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
+
 /** Turns records into prompts and texts into tokens, all with the same template, tokenizer and length limit. */
 export class PromptMaker {
+  private readonly answerPattern: RegExp | undefined;
+
   constructor(private readonly rules: PromptRules) {
+    this.answerPattern = rules.answerPattern === undefined ? undefined : answerPatternOf(rules.answerPattern);
     if (rules.system !== undefined && rules.tokenizer.chat === undefined) {
       throw new DataError("a system message needs a model with a chat template", {
         path: "data.system",
@@ -45,11 +53,12 @@ export class PromptMaker {
     const where: Place = { file, path: place };
     const question = this.question(fields, where);
     const golds = this.golds(fields, where);
-    const text = this.fill({ ...fields, prompt: question }, where);
-    const tokens = this.tokenize(text, where);
+    const messages = typeof question === "string" ? undefined : this.checked(question, where);
+    const text = typeof question === "string" ? this.fill({ ...fields, prompt: question }, where) : messages!.at(-1)!.content;
+    const tokens = this.tokenize(messages ?? text, where);
     if (tokens === null) return null;
     const hash = createHash("sha256")
-      .update(JSON.stringify([text, golds]))
+      .update(JSON.stringify([messages ?? text, golds]))
       .digest("hex")
       .slice(0, 12);
     return { id: `${index}-${hash}`, text, tokens, golds, fields };
@@ -66,22 +75,33 @@ export class PromptMaker {
 
   /** A prompt like `base` with another text; `DataError` when it is too long, whatever `overlong` says of records. */
   derive(base: Prompt, text: string): Prompt {
-    const tokens = this.encode(text);
+    const question = this.questionOf(base.fields);
+    const asked = Array.isArray(question) ? [...(question as Message[]).slice(0, -1), { role: "user", content: text } as const] : text;
+    const tokens = this.encode(asked);
     if (tokens.length > this.rules.maxTokens) throw this.tooLong(tokens.length, { path: `prompt ${base.id}` });
     return { ...base, text, tokens };
   }
 
-  private encode(text: string): Int32Array {
-    const { tokenizer, system } = this.rules;
-    if (tokenizer.chat === undefined) return tokenizer.encode(text);
-    const user: Message = { role: "user", content: text };
-    const messages = system === undefined ? [user] : [{ role: "system", content: system } as const, user];
-    return tokenizer.encode(tokenizer.chat(messages), { special: false });
+  /** The question alone, without template and system message; of a conversation what its users say. */
+  questionText({ fields }: Pick<Prompt, "fields">): string {
+    const question = this.questionOf(fields);
+    if (typeof question === "string") return question;
+    const messages = Array.isArray(question) ? (question as Message[]) : [];
+    return messages.flatMap(({ role, content }) => (role === "user" ? [content] : [])).join("\n");
   }
 
-  private tokenize(text: string, where: Place): Int32Array | null {
+  private encode(asked: string | readonly Message[]): Int32Array {
+    const { tokenizer, system } = this.rules;
+    if (tokenizer.chat === undefined) return tokenizer.encode(asked as string);
+    const messages: readonly Message[] = typeof asked === "string" ? [{ role: "user", content: asked }] : asked;
+    const opened =
+      system === undefined || messages[0]?.role === "system" ? messages : [{ role: "system", content: system } as const, ...messages];
+    return tokenizer.encode(tokenizer.chat(opened), { special: false });
+  }
+
+  private tokenize(asked: string | readonly Message[], where: Place): Int32Array | null {
     const { maxTokens, overlong } = this.rules;
-    const tokens = this.encode(text);
+    const tokens = this.encode(asked);
     if (tokens.length === 0) throw new DataError("the prompt is empty", where);
     if (tokens.length <= maxTokens) return tokens;
     if (overlong === "drop") return null;
@@ -96,43 +116,110 @@ export class PromptMaker {
     });
   }
 
-  private question(fields: DataRecord["fields"], where: Place): string {
+  private questionOf(fields: DataRecord["fields"]): unknown {
     const name = this.rules.prompt ?? DEFAULT_PROMPT;
-    const value = fields[name] ?? (name === DEFAULT_PROMPT ? fields[QUESTION] : undefined);
-    if (typeof value === "string") return value;
+    return fieldOf(fields, name) ?? (name === DEFAULT_PROMPT ? fields[QUESTION] : undefined);
+  }
+
+  private question(fields: DataRecord["fields"], where: Place): string | readonly unknown[] {
+    const name = this.rules.prompt ?? DEFAULT_PROMPT;
+    const value = this.questionOf(fields);
+    if (typeof value === "string" || Array.isArray(value)) return value;
+    if (value !== undefined && value !== null) {
+      throw new DataError(`the field "${name}" is no prompt`, {
+        ...where,
+        given: shorten(JSON.stringify(value)),
+        accepted: "a text or a list of messages",
+      });
+    }
+    const { given, hint } = missingField(fields, name);
     throw new DataError(`the record has no prompt in the field "${name}"`, {
       ...where,
-      given: `fields ${Object.keys(fields).join(", ") || "(none)"}`,
-      hint: "name the field with data.prompt",
+      given,
+      hint: hint ?? "name the field with data.prompt",
     });
+  }
+
+  /** Messages of a conversation that the policy is to answer. */
+  private checked(list: readonly unknown[], where: Place): readonly Message[] {
+    const name = this.rules.prompt ?? DEFAULT_PROMPT;
+    const refuse = (message: string, details: { given?: unknown; accepted?: string; hint?: string } = {}): never => {
+      throw new DataError(message, { ...where, ...details });
+    };
+    list.forEach((item, i) => {
+      const { role, content } = (item ?? {}) as Partial<Message>;
+      if (ROLES.has(role) && typeof content === "string") return;
+      refuse(`${name}[${i}] is no message`, {
+        given: shorten(JSON.stringify(item)),
+        accepted: "{ role: system | user | assistant | tool, content: text }",
+      });
+    });
+    const messages = list as readonly Message[];
+    if (messages.length === 0) refuse("the prompt is empty");
+    if (messages.at(-1)!.role === "assistant") {
+      refuse("the conversation ends with the assistant's answer: nothing is asked", {
+        hint: "leave the last message out of the prompt's field",
+      });
+    }
+    if (this.rules.tokenizer.chat === undefined) refuse("a list of messages needs a model with a chat template");
+    if (this.rules.template !== undefined) refuse("data.template is for prompts that are texts, not messages");
+    return messages;
   }
 
   private golds(fields: DataRecord["fields"], where: Place): string[] {
     const name = this.rules.answer ?? DEFAULT_ANSWER;
-    const value = fields[name];
+    const value = fieldOf(fields, name);
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     const golds = list.map((item) =>
-      typeof item === "number" || typeof item === "boolean" ? String(item) : typeof item === "string" ? finalAnswer(item) : "",
+      typeof item === "number" || typeof item === "boolean" ? String(item) : typeof item === "string" ? this.extract(item) : "",
     );
     if (golds.length > 0 && golds.every((gold) => gold !== "")) return golds;
     if (!this.rules.answerRequired) return golds.filter((gold) => gold !== "");
-    throw new DataError(`the record has no answer in the field "${name}"`, {
-      ...where,
-      given: value === undefined ? `fields ${Object.keys(fields).join(", ")}` : JSON.stringify(value),
-      accepted: "a text, a number, or a list of them",
-      ...(value === undefined ? { hint: "name the field with data.answer" } : {}),
-    });
+    if (value === undefined) {
+      const { given, hint } = missingField(fields, name);
+      throw new DataError(`the record has no answer in the field "${name}"`, {
+        ...where,
+        given,
+        hint: hint ?? "name the field with data.answer",
+      });
+    }
+    const isUnmatched = this.answerPattern !== undefined && list.some((item) => typeof item === "string" && item.trim() !== "");
+    throw new DataError(
+      isUnmatched ? `data.answerPattern finds no answer in the field "${name}"` : `the record has no answer in the field "${name}"`,
+      {
+        ...where,
+        given: shorten(JSON.stringify(value)),
+        accepted: isUnmatched ? String(this.answerPattern) : "a text, a number, or a list of them",
+      },
+    );
+  }
+
+  /** The final answer that a solution text ends with. */
+  private extract(text: string): string {
+    if (this.answerPattern === undefined) return finalAnswer(text);
+    const match = [...text.matchAll(this.answerPattern)].at(-1);
+    return (match?.[1] ?? match?.[0] ?? "").trim();
   }
 
   private fill(fields: DataRecord["fields"], where: Place): string {
     return (this.rules.template ?? "{prompt}").replace(/\{([^{}]+)\}/g, (_, name: string) => {
-      const value = fields[name];
+      const value = fieldOf(fields, name);
       if (typeof value === "string" || typeof value === "number") return String(value);
+      const { hint } = missingField(fields, name);
       throw new DataError(`the template inserts "${name}", which the record does not have`, {
         ...where,
         accepted: Object.keys(fields),
+        ...(hint === undefined ? {} : { hint }),
       });
     });
+  }
+}
+
+function answerPatternOf(source: string): RegExp {
+  try {
+    return new RegExp(source, "gm");
+  } catch (cause) {
+    throw new ConfigError(`no regular expression: ${(cause as Error).message}`, { path: "data.answerPattern", given: source, cause });
   }
 }
 

@@ -1,87 +1,69 @@
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
-import { CsvError, parse as parseCsv } from "csv-parse/sync";
+import { CsvError, parse as parseCsv } from "csv-parse";
 import { DataError } from "../errors.js";
+import { isHub, openHub } from "./hub.js";
+import { openJsonLines } from "./json-lines.js";
+import { openParquet } from "./parquet.js";
+import { asRecord, memorySource, parseJson, type RecordSource, RecordStore } from "./source.js";
 
-/** One record of a data set as read, with the place to name in errors ("line 3", "$[2]"). */
-export interface DataRecord {
-  fields: Readonly<Record<string, unknown>>;
-  place: string;
-}
+const SUFFIXES = [".jsonl", ".ndjson", ".json", ".csv", ".parquet"] as const;
 
-const SUFFIXES = [".jsonl", ".ndjson", ".json", ".csv"] as const;
+/** Bytes of records that are kept in memory unless the config says otherwise. */
+export const DEFAULT_MEMORY = 256e6;
 
 /**
- * Reads a JSON Lines file (one record a line, blank lines skipped), a JSON file (an array of records) or a CSV file with a header.
- * `DataError` names file and line of what cannot be read.
+ * Opens a data set: JSON Lines (one record a line, blank lines skipped), JSON (an array of records), CSV with a header, Parquet,
+ * or `hub:owner/name`. Beyond `memory` bytes records stay on disk and are read when they are asked for; a JSON array is always
+ * read whole. `DataError` names file and place of what cannot be read.
  */
-export function readRecords(file: string): DataRecord[] {
+export async function openRecords(file: string, memory = DEFAULT_MEMORY): Promise<RecordSource> {
+  const source = isHub(file) ? await openHub(file, memory) : await openFile(file, memory);
+  if (source.size === 0) throw new DataError("the data set is empty", { file, accepted: "at least one record" });
+  return source;
+}
+
+function openFile(file: string, memory: number): RecordSource | Promise<RecordSource> {
   const suffix = extname(file).toLowerCase();
   if (!SUFFIXES.some((known) => known === suffix)) {
     throw new DataError(`cannot tell the format of a data set from "${suffix}"`, { file, accepted: SUFFIXES });
   }
-  const text = readText(file);
-  const read = suffix === ".json" ? parseArray : suffix === ".csv" ? parseTable : parseLines;
-  const records = read(file, text);
-  if (records.length === 0) throw new DataError("the data set is empty", { file, accepted: "at least one record" });
-  return records;
-}
-
-function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+    if (!statSync(file).isFile()) throw new Error("it is no file");
+    if (suffix === ".csv") return readTable(file, memory);
+    if (suffix === ".parquet") return openParquet(file, [file], memory);
+    return suffix === ".json" ? readArray(file) : openJsonLines(file);
   } catch (cause) {
+    if (cause instanceof DataError) throw cause;
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw new DataError(missing ? "there is no such data set" : `the data set cannot be read: ${(cause as Error).message}`, {
       file,
       cause,
-      ...(missing ? { hint: "relative paths start at the folder of the config" } : {}),
+      ...(missing ? { hint: "relative paths start at the folder of the config; hub:owner/name asks a hub" } : {}),
     });
   }
 }
 
-function parseLines(file: string, text: string): DataRecord[] {
-  const records: DataRecord[] = [];
-  text.split(/\r?\n/).forEach((line, index) => {
-    if (line.trim() === "") return;
-    const place = `line ${index + 1}`;
-    records.push({ fields: asRecord(file, place, parse(file, place, line)), place });
-  });
-  return records;
-}
-
-function parseArray(file: string, text: string): DataRecord[] {
-  const value = parse(file, "$", text);
+function readArray(file: string): RecordSource {
+  const text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  const value = parseJson(file, "$", text);
   if (!Array.isArray(value)) {
     throw new DataError("a .json data set is an array of records", { file, path: "$", hint: "one record a line goes into a .jsonl file" });
   }
-  return value.map((record: unknown, index) => ({ fields: asRecord(file, `$[${index}]`, record), place: `$[${index}]` }));
+  const records = value.map((record: unknown, index) => ({ fields: asRecord(file, `$[${index}]`, record), place: `$[${index}]` }));
+  return memorySource(file, records, text.length);
 }
 
-function parseTable(file: string, text: string): DataRecord[] {
+async function readTable(file: string, memory: number): Promise<RecordSource> {
+  const store = new RecordStore(file, memory);
+  const rows = createReadStream(file).pipe(parseCsv({ columns: true, skip_empty_lines: true, info: true, bom: true }));
   try {
-    const rows = parseCsv(text, { columns: true, skip_empty_lines: true, info: true }) as unknown as {
-      record: Record<string, string>;
-      info: { lines: number };
-    }[];
-    return rows.map(({ record, info }) => ({ fields: record, place: `line ${info.lines}` }));
+    for await (const { record, info } of rows as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
+      store.add({ fields: record, place: `line ${info.lines}` });
+    }
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     throw new DataError(`malformed CSV: ${cause.message}`, { file, path: `line ${String(cause.lines)}`, cause });
   }
+  return store.source();
 }
-
-function parse(file: string, place: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`malformed JSON: ${(cause as Error).message}`, { file, path: place, given: shorten(text), cause });
-  }
-}
-
-function asRecord(file: string, place: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new DataError("a record is a JSON object", { file, path: place, given: shorten(JSON.stringify(value)) });
-}
-
-const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);

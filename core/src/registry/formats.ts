@@ -38,10 +38,16 @@ export const conformanceSchema = Type.Union([conformanceDocument, Type.Array(con
 
 const answer = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
+const message = Type.Object({ role: Type.Enum(["system", "user", "assistant", "tool"]), content: Type.String() }, { additionalProperties: true });
+
 /** One record of a data set. Other names for the two fields are set by the config's `data.prompt` and `data.answer`. */
 export const datasetRecordSchema = Type.Object(
   {
-    prompt: Type.Optional(Type.String({ description: "Question or instruction; `question` is read too" })),
+    prompt: Type.Optional(
+      Type.Union([Type.String(), Type.Array(message)], {
+        description: "Question or instruction, or the messages of a conversation up to what is to be answered; `question` is read too",
+      }),
+    ),
     answer: Type.Optional(
       Type.Union([answer, Type.Array(answer)], {
         description: "Accepted answer, or a list of them; of a text with `####` only what follows it counts",

@@ -1,3 +1,4 @@
+import { fieldOf } from "../data/index.js";
 import { PluginError } from "../errors.js";
 import type { PolicyOutput, ScoreRow } from "../policy/index.js";
 import { TEACHER_COLUMN } from "../registry/columns.js";
@@ -78,7 +79,7 @@ function candidateIndex(batch: Batch, candidates: Int32Array): Int32Array {
 export function addDataColumns(run: Run, batch: Batch): Batch {
   const columns: Record<string, ColumnInput> = {};
   for (const [name, field] of Object.entries(run.dataColumns)) {
-    columns[name] = batch.trajectories.map(({ prompt }) => prompt.fields[field] ?? null);
+    columns[name] = batch.trajectories.map(({ prompt }) => fieldOf(prompt.fields, field) ?? null);
   }
   return batch.with(columns, run.specs);
 }

@@ -1,3 +1,4 @@
+import type { Contamination } from "../data/index.js";
 import type { Metrics } from "../extension/index.js";
 import type { MetricsRecord } from "./store/index.js";
 import type { RunSummary } from "./summary.js";
@@ -12,6 +13,8 @@ export interface SessionFacts {
   held: number;
   /** Records that were left out for their length. */
   dropped: number;
+  /** What of the held-out prompts stands in the training data; null when it was not looked for. */
+  contamination: Contamination | null;
 }
 
 /** What happens in a run, in order. A view subscribes to these; the run does not wait for it. */

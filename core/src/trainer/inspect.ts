@@ -85,12 +85,16 @@ export interface EvaluationReport {
 
 /** Accuracy, pass@k, reward and length of a policy on problems that it was not trained on. */
 export async function evaluatePolicy(run: Run, { data, limit, samples, by }: EvaluateOptions = {}): Promise<EvaluationReport> {
-  const set = data === undefined ? run.data.held : run.data.train.read(data);
+  const set = data === undefined ? run.data.held : await run.data.train.read(data);
   if (set === null) {
     throw new DataError("no prompts are held out", { hint: "name a data set with --data, or set data.eval or data.evalFraction" });
   }
   const settings = { ...run.settings.evaluation, ...(limit === undefined ? {} : { limit }) };
-  const problems = await evaluatePrompts(run, set.prompts, samples === undefined ? settings : { ...settings, greedy: false, samples });
+  const problems = await evaluatePrompts(
+    run,
+    set.first(limit ?? run.settings.evaluation.limit),
+    samples === undefined ? settings : { ...settings, greedy: false, samples },
+  );
   const groups = new Map<string, EvaluatedProblem[]>();
   for (const problem of by === undefined ? [] : problems) {
     const value = problem.prompt.fields[by!];

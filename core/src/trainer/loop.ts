@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DataSets } from "../data/index.js";
+import { type DataSets, describeContamination } from "../data/index.js";
 import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { Reporter } from "../report/reporter.js";
@@ -96,7 +96,10 @@ class Loop {
   async run(resume: boolean, signal: AbortSignal | undefined): Promise<RunSummary | null> {
     const { job } = this;
     const first = resume ? await this.restore() : 0;
-    this.emit({ type: "start", steps: job.steps, from: first, facts: factsOf(job) });
+    const facts = factsOf(job);
+    this.emit({ type: "start", steps: job.steps, from: first, facts });
+    const contaminated = facts.contamination && describeContamination(facts.contamination);
+    if (contaminated !== null) this.emit({ type: "warning", message: contaminated });
     if (first === 0) await job.prepare();
     const firstEvaluation = first === 0 ? await this.evaluate(0) : null;
     const sessionStart = performance.now();
@@ -209,7 +212,7 @@ class Loop {
   }
 }
 
-function factsOf({ policy, data: { train, held } }: Job): SessionFacts {
+function factsOf({ policy, data: { train, held, contamination } }: Job): SessionFacts {
   const { architecture, parameters, engine } = policy.info;
-  return { architecture, parameters, engine, prompts: train.size, held: held?.size ?? 0, dropped: train.dropped };
+  return { architecture, parameters, engine, prompts: train.size, held: held?.size ?? 0, dropped: train.dropped, contamination };
 }

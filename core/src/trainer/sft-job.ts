@@ -124,7 +124,7 @@ export class SftJob implements Job {
   async evaluate(): Promise<Metrics | null> {
     const { data, settings } = this.parts;
     if (data.held === null) return null;
-    const prompts = data.held.prompts.slice(0, settings.evaluation.limit);
+    const prompts = data.held.first(settings.evaluation.limit);
     const losses: number[] = [];
     let right = 0;
     for (let at = 0; at < prompts.length; at += CHUNK) {

@@ -78,7 +78,7 @@ async function openJob(kind: RunKind, config: ResolvedConfig, { services }: Sess
   }
   const settings = { ...config, sft: config.sft };
   return withPolicy(config, { valueHead: false, answerRequired: true }, async (policy, facts) => {
-    const data = loadDataSets(config.data, facts, config.seed);
+    const data = await loadDataSets(config.data, facts, config.seed);
     return { job: new SftJob({ settings, policy, data, answer: config.data.answer }), close: () => policy.close() };
   });
 }
@@ -89,7 +89,7 @@ export async function openRun(config: ResolvedConfig, services: HostServices = {
   const reads = new Set(partsOf(config).flatMap(({ component }) => component.reads.map((reference) => referenceOf(reference).name)));
   const needs = { valueHead: reads.has("values") || reads.has("oldValues"), answerRequired: reads.has("golds") };
   return withPolicy(config, needs, async (policy, facts) => {
-    const data = loadDataSets(config.data, facts, config.seed);
+    const data = await loadDataSets(config.data, facts, config.seed);
     const runFacts = runFactsOf(config, policy.info);
     const composition = await buildComposition(config, runFacts, { services: Object.keys(services) as ServiceName[] });
     const teacher = await openTeacher(config, policy);

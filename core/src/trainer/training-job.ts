@@ -44,7 +44,7 @@ export class TrainingJob implements Job {
   async evaluate(step: number): Promise<Metrics | null> {
     const { data, settings, components, states } = this.run;
     if (data.held === null) return null;
-    const problems = await evaluatePrompts(this.run, data.held.prompts, settings.evaluation, step);
+    const problems = await evaluatePrompts(this.run, data.held.first(settings.evaluation.limit), settings.evaluation, step);
     const metrics = summarize(problems);
     for (const placed of components) {
       states.set(placed, placed.component.afterEvaluation?.({ metrics, state: states.get(placed), step }));

@@ -12,7 +12,8 @@ import {
   IndependentSampler,
   instantiate,
   KlRegularizer,
-  loadDataSets,
+  makeDataSets,
+  memorySource,
   metadataOf,
   type Placed,
   Run,
@@ -24,10 +25,12 @@ import {
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "proximal-"));
 
+const sums = (size = 6) => Array.from({ length: size }, (_, i) => ({ prompt: `${i}+1=`, answer: `${i + 1}`, level: i % 2 }));
+
 /** Sums of one-digit numbers as a data set. */
 export function sumsFile(folder: string, size = 6): string {
   const file = join(folder, "sums.jsonl");
-  const records = Array.from({ length: size }, (_, i) => ({ prompt: `${i}+1=`, answer: `${i + 1}`, level: i % 2 }));
+  const records = sums(size);
   writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   return file;
 }
@@ -93,6 +96,18 @@ export function tabularRun(
   const chosen = settings(over.settings);
   const policy = over.policy ?? new TabularPolicy({ tokenizer, optimizer: chosen.optimizer });
   const facts = { tokenizer, contextLength: policy.info.contextLength, maxTokens: chosen.sampling.maxTokens, answerRequired: true };
-  const data = over.data ?? loadDataSets({ train: sumsFile(folder), evalFraction: 0.2 }, facts, chosen.seed);
+  const data =
+    over.data ??
+    makeDataSets(
+      {
+        train: memorySource(
+          join(folder, "sums.jsonl"),
+          sums().map((fields, i) => ({ fields, place: `line ${i + 1}` })),
+        ),
+      },
+      { evalFraction: 0.2 },
+      facts,
+      chosen.seed,
+    );
   return new Run({ ...over, settings: chosen, policy, composition: over.composition ?? grpo(), data }) as Run & { policy: TabularPolicy };
 }
