@@ -1,4 +1,14 @@
-export type ErrorCode = "config" | "data" | "plugin" | "composition" | "checkpoint" | "engine" | "numerical" | "shape" | "usage";
+export type ErrorCode =
+  | "config"
+  | "data"
+  | "plugin"
+  | "composition"
+  | "checkpoint"
+  | "engine"
+  | "numerical"
+  | "shape"
+  | "service"
+  | "usage";
 
 export interface ErrorDetails {
   /** File, and JSON path inside it, where the mistake stands. */
@@ -56,6 +66,8 @@ export class EngineError extends errorClass("engine") {}
 export class NumericalError extends errorClass("numerical") {}
 /** Two operands of an expression do not fit. */
 export class ShapeError extends errorClass("shape") {}
+/** A server that the run asks (a judge, an embedding) refuses or does not answer. */
+export class ServiceError extends errorClass("service") {}
 export class UsageError extends errorClass("usage") {}
 
 const classes = {
@@ -67,6 +79,7 @@ const classes = {
   engine: EngineError,
   numerical: NumericalError,
   shape: ShapeError,
+  service: ServiceError,
   usage: UsageError,
 } as const;
 

@@ -5,6 +5,7 @@ import { GroupNormalizedAdvantage } from "./group-normalized.js";
 import { IndependentSampler } from "./group-sampler.js";
 import { KlRegularizer } from "./kl.js";
 import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
+import { HashedNgrams, OpenAIEmbedder, OpenAIJudge, TokenOverlapJudge } from "./services/index.js";
 import { ValueLoss } from "./value-loss.js";
 
 export * from "./aggregation-options.js";
@@ -22,6 +23,7 @@ export * from "./pattern.js";
 export * from "./rescored.js";
 export * from "./rewards.js";
 export * from "./round.js";
+export * from "./services/index.js";
 export * as statistics from "./statistics.js";
 export * from "./token-f1.js";
 export * from "./value-loss.js";
@@ -37,4 +39,8 @@ export const builtins: readonly ComponentClass[] = [
   KlRegularizer,
   EntropyRegularizer,
   ValueLoss,
+  TokenOverlapJudge,
+  OpenAIJudge,
+  HashedNgrams,
+  OpenAIEmbedder,
 ];

@@ -36,6 +36,8 @@ export interface ResolvedConfig {
   gate?: ResolvedComponent;
   objective?: ResolvedComponent;
   regularizers: readonly ResolvedComponent[];
+  judge?: ResolvedComponent;
+  embed?: ResolvedComponent;
   optimizer: OptimizerSection;
   trainer: Omit<TrainerSection, "aggregation"> & { aggregation: Aggregation };
   evaluation: EvaluationSection;

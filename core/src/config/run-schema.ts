@@ -13,6 +13,8 @@ export const COMPONENT_SECTIONS = {
   gate: "gate",
   objective: "objective",
   regularizers: "regularizer",
+  judge: "judge",
+  embed: "embedder",
 } as const satisfies Record<string, ExtensionPoint>;
 export type ComponentSectionName = keyof typeof COMPONENT_SECTIONS;
 export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers"]);

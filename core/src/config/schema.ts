@@ -197,6 +197,8 @@ export const runSchema = Type.Object(
     regularizers: Type.Optional(
       Type.Array(openSection("`use`, `coefficient`, options"), { description: "Further terms of the loss, added up by coefficient" }),
     ),
+    judge: Type.Optional(component("Who grades completions, for components that require a judge")),
+    embed: Type.Optional(component("What turns texts into vectors, for components that require an embedding")),
     optimizer: optimizerSection,
     trainer: trainerSection,
     evaluation: evaluationSection,

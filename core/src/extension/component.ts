@@ -88,6 +88,8 @@ export const environment = decorator("environment");
 export const critic = decorator("critic");
 export const optimizer = decorator("optimizer");
 export const watchdog = decorator("watchdog");
+export const judge = decorator("judge");
+export const embedder = decorator("embedder");
 
 /** Metadata that a decorator left on a class. */
 export function metadataOf(target: ComponentClass): ComponentMetadata {

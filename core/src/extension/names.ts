@@ -13,6 +13,8 @@ export const EXTENSION_POINTS = [
   "critic",
   "optimizer",
   "watchdog",
+  "judge",
+  "embedder",
 ] as const;
 export type ExtensionPoint = (typeof EXTENSION_POINTS)[number];
 

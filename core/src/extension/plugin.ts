@@ -20,6 +20,8 @@ export interface Composition {
   gate?: Readonly<Record<string, unknown>>;
   objective?: Readonly<Record<string, unknown>>;
   regularizers?: readonly Readonly<Record<string, unknown>>[];
+  judge?: Readonly<Record<string, unknown>>;
+  embed?: Readonly<Record<string, unknown>>;
   trainer?: Readonly<Record<string, unknown>>;
   optimizer?: Readonly<Record<string, unknown>>;
 }

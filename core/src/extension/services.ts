@@ -3,8 +3,17 @@ import type { Batch } from "../rollout/index.js";
 /** Embeds texts; rows of unit length, [n][d]. */
 export type Embed = (texts: readonly string[]) => Promise<number[][]>;
 
+export interface JudgeRequest {
+  prompt: string;
+  completion: string;
+  /** What is asked about the completion. */
+  rubric?: string;
+  /** Accepted answers. */
+  references?: readonly string[];
+}
+
 /** Asks a judge for a grade in [0, 1] of each completion; null = failed or unparseable. */
-export type Judge = (requests: readonly { prompt: string; completion: string; rubric?: string }[]) => Promise<(number | null)[]>;
+export type Judge = (requests: readonly JudgeRequest[]) => Promise<(number | null)[]>;
 
 /** Log-probs of the batch's response tokens under the current policy, flat over tokens, nats. */
 export type ScoreTokens = (
@@ -20,6 +29,16 @@ export type PolicyGradient = (batch: Batch, advantages: ArrayLike<number>, layer
  * none are named. No step.
  */
 export type LikelihoodGradient = (batch: Batch, parameters?: readonly string[]) => Promise<Readonly<Record<string, Float32Array>>>;
+
+/** What the config's section `judge` names. */
+export interface JudgeModel {
+  grade: Judge;
+}
+
+/** What the config's section `embed` names. A text that cannot be embedded is an error: there is no neutral vector. */
+export interface Embedder {
+  embed: Embed;
+}
 
 /** Holds exactly what a component's `requires` names; anything else throws when it is touched. */
 export interface Services {

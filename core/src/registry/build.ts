@@ -7,6 +7,7 @@ import { metadataUnder, type RunFacts } from "../extension/component.js";
 import type { Environment } from "../extension/environment.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
+import type { Embedder, JudgeModel } from "../extension/services.js";
 import type { PolicyBackend, PolicyInfo, Tokenizer } from "../policy/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
@@ -37,8 +38,9 @@ export const runFactsOf = (
  */
 export async function buildComposition(config: ResolvedConfig, facts: RunFacts, options: CompositionOptions = {}): Promise<RunComponents> {
   checkComposition(config, options);
+  const given = new Set(options.services);
   const scope: Scope = { config, facts, run: container.createChildContainer() };
-  const { environment, sampler, rewards, advantage, gate, objective, regularizers } = config;
+  const { environment, sampler, rewards, advantage, gate, objective, regularizers, judge, embed } = config;
   const terms = [gate, objective, ...regularizers].filter((part) => part !== undefined);
   return {
     ...(environment === undefined ? {} : { environment: await placeEnvironment(environment, scope) }),
@@ -46,6 +48,8 @@ export async function buildComposition(config: ResolvedConfig, facts: RunFacts, 
     rewards: await inOrder(rewards, (reward) => placeReward(reward, scope)),
     advantage: advantage === undefined ? null : await place<AdvantageEstimator>(advantage, scope),
     terms: await inOrder(terms, async (term) => ({ ...(await place<LossComponent>(term, scope)), coefficient: term.coefficient })),
+    ...(judge === undefined || given.has("judge") ? {} : { judge: await place<JudgeModel>(judge, scope) }),
+    ...(embed === undefined || given.has("embed") ? {} : { embed: await place<Embedder>(embed, scope) }),
     aggregation: config.trainer.aggregation,
     specs: specsOf(partsOf(config)),
   };
@@ -70,6 +74,20 @@ async function placeReward(part: ResolvedComponent, scope: Scope): Promise<Place
 
 async function placeEnvironment(part: ResolvedComponent, scope: Scope): Promise<PlacedEnvironment> {
   return { ...(await place<Environment>(part, scope)), ...part.episode! };
+}
+
+/** Whether every secret that the components name is there. Errors: `ConfigError` with the variable that is not set. */
+export function checkSecrets(config: ResolvedConfig, { services = [] }: CompositionOptions = {}): void {
+  const given = new Set<string>(services);
+  for (const part of partsOf(config).filter(({ path }) => !given.has(path))) {
+    try {
+      revealSecrets(part.options);
+    } catch (cause) {
+      if (!(cause instanceof ConfigError)) throw cause;
+      const path = `${part.path}.${cause.details.path}`;
+      throw new ConfigError(cause.message, { ...cause.details, file: config.place(path), path });
+    }
+  }
 }
 
 async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope): Promise<Placed<C>> {

@@ -34,6 +34,17 @@ export class InvalidCompositionError extends CompositionError {
 /** Services that every run offers. */
 const RUN_SERVICES: readonly ServiceName[] = ["scoreTokens", "policyGradient", "likelihoodGradient"];
 
+/** Services that the config names. */
+const namedServices = ({ judge, embed }: ResolvedConfig): ServiceName[] => [
+  ...(judge === undefined ? [] : (["judge"] as const)),
+  ...(embed === undefined ? [] : (["embed"] as const)),
+];
+
+const SERVICE_HINTS: Partial<Record<ServiceName, string>> = {
+  judge: "name one: judge: { use: openai, baseUrl: …, model: … }, or the rule judge: { use: token-overlap }",
+  embed: "name one: embed: { use: openai, baseUrl: …, model: … }, or embed: { use: hashed-ngrams }, which needs no server",
+};
+
 export interface CompositionOptions {
   /** Services that come from outside the run. */
   services?: readonly ServiceName[];
@@ -48,11 +59,12 @@ export function checkComposition(config: ResolvedConfig, { services = [] }: Comp
   const problems = [
     ...checkPresence(config),
     ...checkTeacher(config, parts),
+    ...checkServiceUse(config, parts),
     ...checkWriters(config, parts),
     ...checkTypes(config, parts),
     ...checkReaders(config, parts),
     ...checkNeeds(config, parts),
-    ...checkServices(config, parts, new Set([...RUN_SERVICES, ...services])),
+    ...checkServices(config, parts, new Set([...RUN_SERVICES, ...services, ...namedServices(config)])),
   ];
   if (problems.length > 0) throw new InvalidCompositionError(problems);
 }
@@ -82,6 +94,14 @@ function checkTeacher(config: ResolvedConfig, parts: readonly ResolvedComponent[
   const isRead = parts.some(({ component }) => component.reads.some((reference) => referenceOf(reference).name === TEACHER_COLUMN));
   if (config.teacher === undefined || isRead) return [];
   return [problemAt(config, "teacher", `the run names a teacher, but no component reads "${TEACHER_COLUMN}"`)];
+}
+
+/** A section that nobody asks is a mistake: the config says something that the run does not do. */
+function checkServiceUse(config: ResolvedConfig, parts: readonly ResolvedComponent[]): CompositionError[] {
+  const required = new Set(parts.flatMap(({ component }) => component.requires));
+  return namedServices(config)
+    .filter((service) => !required.has(service))
+    .map((service) => problemAt(config, service, `the run names a service "${service}", but no component requires it`));
 }
 
 interface Writer {
@@ -200,6 +220,7 @@ function checkServices(
       .map((service) =>
         problemAt(config, part.path, `${title(part)} requires the service "${service}", which this run does not have`, {
           accepted: [...available].sort(),
+          hint: SERVICE_HINTS[service],
         }),
       ),
   );

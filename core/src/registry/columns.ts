@@ -72,9 +72,19 @@ export const stageOf = (point: ExtensionPoint): number => {
 };
 
 /** All components of a config, wrapped rewards before what wraps them, in the order in which they act. */
-export function partsOf({ environment, sampler, rewards, advantage, gate, objective, regularizers }: ResolvedConfig): ResolvedComponent[] {
+export function partsOf({
+  environment,
+  sampler,
+  rewards,
+  advantage,
+  gate,
+  objective,
+  regularizers,
+  judge,
+  embed,
+}: ResolvedConfig): ResolvedComponent[] {
   const withInner = (reward: ResolvedComponent): ResolvedComponent[] => [...reward.inner.flatMap(withInner), reward];
-  return [environment, sampler, ...rewards.flatMap(withInner), advantage, gate, objective, ...regularizers].filter(
+  return [environment, sampler, ...rewards.flatMap(withInner), advantage, gate, objective, ...regularizers, judge, embed].filter(
     (part) => part !== undefined,
   );
 }

@@ -6,9 +6,12 @@ import { samplingNotes } from "./sampling.js";
 
 const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
 
+/** Characters of a text that a header shows. */
+const LONGEST_WORD = 100;
+
 /** 1e-6, not 0.000001 */
 function word(value: unknown): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return value.length > LONGEST_WORD ? `${value.slice(0, LONGEST_WORD)}…` : value;
   if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
   return JSON.stringify(value);
 }

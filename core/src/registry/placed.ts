@@ -1,6 +1,7 @@
 import type { ComponentMetadata } from "../extension/component.js";
 import type { Environment } from "../extension/environment.js";
 import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
+import type { Embedder, JudgeModel } from "../extension/services.js";
 import type { ColumnSpecs } from "../rollout/batch.js";
 
 /** A component at its place in a run. */
@@ -40,6 +41,8 @@ export interface RunComponents {
   advantage: Placed<AdvantageEstimator> | null;
   /** Gate or objective first, then regularizers. */
   terms: readonly PlacedTerm[];
+  judge?: Placed<JudgeModel>;
+  embed?: Placed<Embedder>;
   /** Of terms that name none. */
   aggregation: Aggregation;
   /** Types of the columns that are not standard. */

@@ -6,6 +6,7 @@ import { EPISODE_COLUMNS, POLICY_COLUMNS, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACH
 import { type ColumnSpecs, Random } from "../rollout/index.js";
 import { TRAINER_SPECS } from "./columns.js";
 import { componentsOf, type Placed, type RunComponents, readBy, writtenBy } from "./composition.js";
+import { ServiceMeter } from "./service-meter.js";
 import { type HostServices, servicesOf } from "./services.js";
 import type { RunSettings } from "./settings.js";
 import { States } from "./states.js";
@@ -44,7 +45,8 @@ export class Run {
   readonly earlyColumns: ReadonlySet<string>;
   /** Columns that the batch must have before the update: what components on the host and `afterUpdate` read, and constants of the loss. */
   readonly columnsOnHost: ReadonlySet<string>;
-  private readonly hostServices: HostServices;
+  /** Judge and embedding, counted. */
+  readonly meter: ServiceMeter;
 
   constructor({ settings, policy, teacher, composition, data, dataColumns = {}, services = {} }: RunParts) {
     this.settings = settings;
@@ -53,7 +55,7 @@ export class Run {
     this.composition = composition;
     this.data = data;
     this.dataColumns = dataColumns;
-    this.hostServices = services;
+    this.meter = new ServiceMeter(composition, services);
     this.components = componentsOf(composition);
     this.specs = { ...TRAINER_SPECS, ...composition.specs };
     this.states = new States(this.components);
@@ -102,7 +104,7 @@ export class Run {
   }
 
   servicesOf(placed: Pick<Placed, "id" | "metadata">): Services {
-    return servicesOf(this, placed, this.hostServices);
+    return servicesOf(this, placed, this.meter.services);
   }
 
   /** What a component is called with. Its random stream is its own, whatever other components draw. */

@@ -21,6 +21,7 @@ export interface StepOutcome {
 /** One step of training, from 0: sample, score, estimate, update. */
 export async function trainingStep(run: Run, step: number): Promise<StepOutcome> {
   const clock = new Stopwatch();
+  run.meter.take();
   const learningRate = learningRateAt(step, run.settings.trainer.steps, run.settings.optimizer);
 
   const { sampled, metrics: sampling } = await sample(run, step, clock);
@@ -46,6 +47,7 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
     ),
     ...(run.composition.environment === undefined ? {} : episodeMetrics(sampled, run.composition.environment)),
     ...updateMetrics(run, updates),
+    ...run.meter.take(),
     ...sampling,
     ...estimation,
     secondsGenerate: clock.seconds("generate"),

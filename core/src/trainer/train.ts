@@ -4,7 +4,7 @@ import { type DataFacts, loadDataSets } from "../data/index.js";
 import { UsageError } from "../errors.js";
 import type { ServiceName } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
-import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
+import { buildComposition, checkSecrets, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
 import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { describeRun } from "../registry/describe.js";
@@ -85,13 +85,15 @@ async function openJob(kind: RunKind, config: ResolvedConfig, { services }: Sess
 
 /** Policy, data and components of a config, put together. Errors come before a model is loaded wherever they can. */
 export async function openRun(config: ResolvedConfig, services: HostServices = {}): Promise<Run> {
-  checkComposition(config, { services: Object.keys(services) as ServiceName[] });
+  const given = { services: Object.keys(services) as ServiceName[] };
+  checkComposition(config, given);
+  checkSecrets(config, given);
   const reads = new Set(partsOf(config).flatMap(({ component }) => component.reads.map((reference) => referenceOf(reference).name)));
   const needs = { valueHead: reads.has("values") || reads.has("oldValues"), answerRequired: reads.has("golds") };
   return withPolicy(config, needs, async (policy, facts) => {
     const data = await loadDataSets(config.data, facts, config.seed);
     const runFacts = runFactsOf(config, policy.info);
-    const composition = await buildComposition(config, runFacts, { services: Object.keys(services) as ServiceName[] });
+    const composition = await buildComposition(config, runFacts, given);
     const teacher = await openTeacher(config, policy);
     const parts = { settings: config, policy, teacher, composition, data, dataColumns: config.data.columns, services };
     return orClose(teacher, () => new Run(parts));

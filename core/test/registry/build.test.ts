@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { CORE_FOLDER } from "../../src/config/installation.js";
 import { ProximalError } from "../../src/errors.js";
-import { buildComposition, openPolicy, openTeacher, runFactsOf } from "../../src/registry/build.js";
+import { buildComposition, checkSecrets, openPolicy, openTeacher, runFactsOf } from "../../src/registry/build.js";
 import type { RunComponents } from "../../src/registry/placed.js";
 import { resolveConfig } from "../../src/registry/resolve.js";
 import { type Sandbox, softProject } from "./sandbox.js";
@@ -79,7 +79,7 @@ describe("building a run's components", () => {
 
   it("gives an environment its options, and the trainer the limits of its episodes", async () => {
     await project.install(
-      "@proximal/plugin-test",
+      "@proximal/plugin-world",
       `
       import { definePlugin, environment, options, Type } from "@proximal/core";
       export class World {
@@ -99,6 +99,36 @@ describe("building a run's components", () => {
     expect(config({ environment: { use: "world", size: 2 } }).config.environment).to.deep.equal({ use: "world", maxTurns: 8, size: 2 });
     expect(await failure({ environment: { use: "world", maxTurn: 2 } })).to.contain('did you mean "maxTurns"?');
     expect(await failure({ environment: { use: "word" } })).to.contain('"world"');
+  });
+
+  it("builds judge and embedding, unless they are given in code", async () => {
+    await project.install(
+      "@proximal/plugin-asks",
+      `
+      import { definePlugin, rewardModel } from "@proximal/core";
+      export class Asks { score() { return { rewards: [] }; } }
+      rewardModel({ id: "asks", requires: ["judge", "embed"] })(Asks);
+      export default definePlugin({ slug: "test", title: "", provenance: "", components: [Asks] });
+    `,
+    );
+    const named = { rewards: [{ use: "asks" }], judge: { use: "token-overlap" }, embed: { use: "hashed-ngrams", dimensions: 16 } };
+    const { judge, embed } = await build(named);
+    expect(await judge!.component.grade([{ prompt: "", completion: "a", references: ["a"] }])).to.deep.equal([1]);
+    expect((await embed!.component.embed(["a"]))[0]).to.have.length(16);
+    const resolved = config(named);
+    const facts = runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 });
+    expect(await buildComposition(resolved, facts, { services: ["judge", "embed"] })).to.not.have.any.keys("judge", "embed");
+
+    const remote = { use: "openai", baseUrl: "http://127.0.0.1:1/v1", model: "m", apiKey: "env:PROXIMAL_NO_SUCH_KEY" };
+    const hosted = config({ ...named, judge: remote });
+    expect(JSON.stringify(hosted.config)).to.contain("env:PROXIMAL_NO_SUCH_KEY");
+    expect(() => checkSecrets(hosted))
+      .to.throw(ProximalError, "PROXIMAL_NO_SUCH_KEY is not set")
+      .with.nested.property("details.path", "judge.apiKey");
+    expect(() => checkSecrets(hosted, { services: ["judge"] })).to.not.throw();
+    expect(await failure({ ...named, judge: { ...remote, apiKey: "sk-1" } }))
+      .to.contain("a secret does not belong into a config")
+      .and.not.contain("sk-1");
   });
 
   it("keeps two runs of one process apart", async () => {

@@ -175,7 +175,14 @@ describe("checking a composition", () => {
       [component("reward", "r", { requires: ["judge"] })],
       { ...soft, rewards: [{ use: "r" }] },
       'reward "r" (@proximal/plugin-test) requires the service "judge"',
+      "judge: { use: token-overlap }",
     ],
+    [
+      "services that the config names",
+      [component("reward", "r", { requires: ["judge", "embed"] })],
+      { ...soft, rewards: [{ use: "r" }], judge: { use: "token-overlap" }, embed: { use: "hashed-ngrams" } },
+    ],
+    ["a judge whom nobody asks", [], { ...soft, judge: { use: "token-overlap" } }, "no component requires it"],
   ];
   for (const [name, components, config, ...lines] of table) {
     it(`${lines.length === 0 ? "accepts" : "refuses"} ${name}`, () => {

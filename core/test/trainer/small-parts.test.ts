@@ -1,5 +1,16 @@
 import { expect } from "chai";
-import { CheckpointError, fromJson, IndependentSampler, isCheckpointDue, learningRateAt, States, toJson } from "../../src/index.js";
+import {
+  CheckpointError,
+  fromJson,
+  HashedNgrams,
+  IndependentSampler,
+  isCheckpointDue,
+  learningRateAt,
+  States,
+  TokenOverlapJudge,
+  toJson,
+} from "../../src/index.js";
+import { ServiceMeter } from "../../src/trainer/service-meter.js";
 import { place } from "../doubles/runs.js";
 
 describe("learning-rate schedules", () => {
@@ -70,5 +81,27 @@ describe("states of components", () => {
   it("of a version that the component does not know are refused", () => {
     expect(() => states().restore({ "sampler:independent": { version: 9 } })).to.throw(CheckpointError, "version 9");
     expect(() => states().restore({})).to.throw(CheckpointError, "no state of sampler:independent");
+  });
+});
+
+describe("the judge and the embedding of a run", () => {
+  const named = { judge: place(TokenOverlapJudge), embed: place(HashedNgrams, { dimensions: 8 }) };
+
+  it("are those given in code, else those that the config names, else none", async () => {
+    const request = { prompt: "", completion: "a", references: ["a"] };
+    const { services } = new ServiceMeter(named, { judge: async () => [0.25] });
+    expect(await services.judge!([request])).to.deep.equal([0.25]);
+    expect((await services.embed!(["a"]))[0]).to.have.length(8);
+    expect(new ServiceMeter({}, {}).services).to.deep.equal({});
+  });
+
+  it("count what they are asked and what fails", async () => {
+    const counted = new ServiceMeter(named, { judge: async (requests) => requests.map((_, i) => (i === 0 ? null : 1)) });
+    const { services } = counted;
+    const request = { prompt: "", completion: "" };
+    await services.judge!([request, request, request]);
+    await services.embed!(["a", "b"]);
+    expect(counted.take()).to.deep.equal({ "judge.requests": 3, "judge.failed": 1, "embed.texts": 2 });
+    expect(counted.take()).to.deep.equal({ "judge.requests": 0, "judge.failed": 0, "embed.texts": 0 });
   });
 });

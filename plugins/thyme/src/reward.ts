@@ -93,9 +93,10 @@ export class ThymeReward implements RewardModel {
     const judged = await verdicts(
       judge,
       unclear.map((row) => ({
-        prompt: `${prompts[row]}\nReference answer: ${golds[row]!.join(" | ")}`,
+        prompt: prompts[row]!,
         completion: answerOf(completions[row]!)!,
         rubric: RESULT_RUBRIC,
+        references: golds[row]!,
       })),
     );
     unclear.forEach((row, i) => {

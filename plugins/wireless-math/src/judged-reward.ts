@@ -21,7 +21,8 @@ export class JudgedWirelessReward extends WirelessReward {
       open.map((row) => ({
         prompt: batch.strings("prompts")[row]!,
         completion: batch.strings("completions")[row]!,
-        rubric: `Is the final answer equivalent to one of: ${golds[row]!.join("; ")}? Every part must be right; no partial credit.`,
+        rubric: "Is the final answer equivalent to one of the references? Every part must be right; no partial credit.",
+        references: golds[row]!,
       })),
     );
     open.forEach((row, i) => {
