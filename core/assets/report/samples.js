@@ -90,10 +90,12 @@ report.samples = (root) => {
     scale.style.background =
       state.colorBy === "advantage"
         ? "linear-gradient(90deg, rgba(var(--negative), 0.6), transparent, rgba(var(--positive), 0.6))"
-        : state.colorBy === "logp"
+        : state.colorBy === "logp" || state.colorBy === "gate"
           ? "linear-gradient(90deg, transparent, rgba(var(--negative), 0.6))"
           : "none";
-    legend.textContent = { advantage: "pushed down … up", logp: "likely … unlikely", none: "" }[state.colorBy];
+    legend.textContent = { advantage: "pushed down … up", logp: "likely … unlikely", gate: "all of the gradient passes … none", none: "" }[
+      state.colorBy
+    ];
     previous.disabled = state.index === 0;
     next.disabled = state.index === steps.length - 1;
   };
@@ -132,6 +134,7 @@ report.samples = (root) => {
     [
       ["advantage", "advantage"],
       ["logp", "log-prob"],
+      ["gate", "what the gate takes"],
       ["none", "nothing"],
     ],
     (value) => change({ colorBy: value }),

@@ -23,6 +23,12 @@ report.tokenColor = (row, t, colorBy, largest) => {
     if (advantage === null || advantage === 0 || largest === 0) return "";
     return `rgba(var(--${advantage > 0 ? "positive" : "negative"}), ${(0.08 + 0.52 * Math.min(1, Math.abs(advantage) / largest)).toFixed(3)})`;
   }
+  if (colorBy === "gate") {
+    const share = row.gate?.[t] ?? null;
+    if (share === null) return "";
+    const taken = 1 - Math.max(0, Math.min(1, share / (row.ratio?.[t] ?? 1)));
+    return taken < 0.001 ? "" : `rgba(var(--negative), ${(0.08 + 0.52 * taken).toFixed(3)})`;
+  }
   if (colorBy === "logp") return `rgba(var(--negative), ${(0.6 * (1 - Math.exp(row.logp[t] ?? 0))).toFixed(3)})`;
   return "";
 };
@@ -57,6 +63,8 @@ report.tokens = (row, { colorBy, largest }) => {
       `token ${t + 1} of ${row.length}: ${JSON.stringify(vocabulary[id] ?? "")} (id ${id})`,
       ...(logp === undefined ? [] : [`log-prob ${number(logp)} nats, probability ${number(Math.exp(logp))}`]),
       `advantage ${number(report.advantageAt(row, t))}`,
+      ...(row.ratio === undefined ? [] : [`ratio ${number(row.ratio[t])}`]),
+      ...(row.gate === undefined ? [] : [`gate lets pass ${number(row.gate[t])}${row.rules?.[t] ? `, limited by ${row.rules[t]}` : ""}`]),
       ...(row.mask?.[t] === 0 ? ["not trained on"] : []),
     ];
     report.showTip(spans[t], lines.join("\n"));

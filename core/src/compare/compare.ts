@@ -122,7 +122,7 @@ export async function compareAlgorithms(options: CompareOptions): Promise<Compar
     const path = join(output, folder);
     const wasThere = existsSync(path) && RunFolder.open(path).finished;
     if (!wasThere && (await finishRun(path, config, options)) === null) return null;
-    const records = RunFolder.open(path).readMetrics();
+    const records = RunFolder.open(path).metrics();
     const known = wasThere ? earlier.get(folder) : undefined;
     const passAt = known !== undefined && Object.hasOwn(known.passAt, String(samples)) ? known.passAt : await passesOf(path, samples);
     const drawn = records.reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);

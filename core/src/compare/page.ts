@@ -58,7 +58,7 @@ function series(name: string, runs: readonly Point[][], grid: readonly number[])
 function charts(output: string, contenders: readonly ContenderResult[]) {
   const runs = contenders.map(({ name, runs }) => ({
     name,
-    records: runs.map(({ folder }) => RunFolder.open(join(output, folder)).readMetrics()),
+    records: runs.map(({ folder }) => RunFolder.open(join(output, folder)).metrics()),
   }));
   const most = Math.max(1, ...contenders.flatMap(({ runs }) => runs.map(({ tokens }) => tokens)));
   const grid = Array.from({ length: POINTS + 1 }, (_, i) => Math.round((i * most) / POINTS));

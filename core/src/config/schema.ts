@@ -121,6 +121,25 @@ const aggregation = Type.Union(
   { description: "How per-token values become one number, for terms that do not say; the algorithm's, else token-mean" },
 );
 
+export const rolloutsSection = section(
+  {
+    keep: Type.Union([Type.Enum(["all", "none"]), Type.Integer({ minimum: 1 })], {
+      default: "all",
+      description: "Steps whose rollouts stay in the run folder: all, none, or this many of the newest",
+    }),
+    every: Type.Integer({
+      default: 1,
+      minimum: 1,
+      description: "Steps between stored rollouts; those of the first step are always stored",
+    }),
+    maxMegabytes: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+      default: 4000,
+      description: "Size of all stored rollouts; beyond it, every second stored step is deleted, again and again; null = no bound",
+    }),
+  },
+  "Which rollouts stay in the run folder",
+);
+
 export const trainerSection = section(
   {
     steps: Type.Integer({ default: 100, minimum: 1, description: "Training steps: batches sampled" }),
@@ -140,6 +159,7 @@ export const trainerSection = section(
       description: "Steps between checkpoints; auto = as often as 5 % of the run time allows",
     }),
     keepCheckpoints: Type.Integer({ default: 2, minimum: 1, description: "Checkpoints kept; older ones are deleted" }),
+    rollouts: rolloutsSection,
   },
   "The training loop",
 );
@@ -212,6 +232,7 @@ export type RunFile = Static<typeof runSchema>;
 export type DataSection = Static<typeof dataSection>;
 export type SamplingSection = Static<typeof samplingSection>;
 export type OptimizerSection = Static<typeof optimizerSection>;
+export type RolloutsSection = Static<typeof rolloutsSection>;
 export type TrainerSection = Static<typeof trainerSection>;
 export type EvaluationSection = Static<typeof evaluationSection>;
 export type SftSection = Static<typeof sftSection>;

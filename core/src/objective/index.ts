@@ -1,4 +1,5 @@
 export * from "./aggregation.js";
+export * from "./evaluate.js";
 export * from "./explain.js";
 export * from "./part.js";
 export * from "./program.js";

@@ -130,6 +130,10 @@ export class ObjectiveProgram implements LossProgram {
         observed[[part.id, term.name ?? "loss"].join(".")] = value.stopGradient();
         for (const [name, observation] of Object.entries(term.observe ?? {})) {
           observed[`${part.id}.${name}`] = this.observe(context, observation, part.id);
+          const value = isExpr(observation) ? undefined : observation.value;
+          if (value !== undefined && isPerToken(value, context.dims)) {
+            perToken[`${part.id}.${name}`] = where(context.mask, toFloat(value), 0).stopGradient();
+          }
         }
         for (const [name, value] of Object.entries(term.perToken ?? {})) {
           perToken[`${part.id}.${name}`] = where(context.mask, toFloat(value), 0).stopGradient();
@@ -288,5 +292,9 @@ function aggregate(context: Context, value: Expr, key: string, part: string): Ex
 }
 
 const toFloat = (x: Expr): Expr => x.cast("float");
+
+/** [B, T], or [B, 1]: the same for all tokens of a row. */
+const isPerToken = ({ shape }: Expr, { B, T }: ObjectiveDims): boolean =>
+  shape.length === 2 && shape[0] === B && (shape[1] === T || shape[1] === 1);
 
 const isExpr = (value: unknown): value is Expr => typeof value === "object" && value !== null && "op" in value;

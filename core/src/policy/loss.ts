@@ -29,7 +29,7 @@ export interface BuiltObjective {
   loss: Expr;
   /** Name `<part>.<observation>` → expression, to be summed over micro-batches. */
   observed: Readonly<Record<string, Expr>>;
-  /** Name `<part>.<fact>` → [B, T]; outside the graph of whoever does not ask for them. */
+  /** Name `<part>.<fact>` → [B, T], observations of single tokens included; outside the graph of whoever does not ask for them. */
   perToken: Readonly<Record<string, Expr>>;
   /** What has to be fed, by name; policy outputs not included. */
   inputs: ReadonlyMap<string, Expr>;

@@ -16,15 +16,15 @@ export class Reporter {
   ) {}
 
   /** Writes the report unless the last one took too much of the time since. */
-  update(): void {
+  async update(): Promise<void> {
     const { at, milliseconds } = this.last;
-    if (performance.now() - at >= milliseconds / REPORT_SHARE) this.write();
+    if (performance.now() - at >= milliseconds / REPORT_SHARE) await this.write();
   }
 
-  write(): void {
+  async write(): Promise<void> {
     const start = performance.now();
     try {
-      writeReport(this.folder, this.facts);
+      await writeReport(this.folder, this.facts);
     } catch (error) {
       if (!this.hasWarned) this.warn(`report.html could not be written: ${(error as Error).message}`);
       this.hasWarned = true;

@@ -1,19 +1,15 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Tokenizer } from "../policy/index.js";
-import { RunFolder } from "../trainer/store/index.js";
+import { type RunReader, readRun } from "../trainer/store/index.js";
 import { type RunSummary, summaryOf } from "../trainer/summary.js";
 import { curvesOf } from "./curves.js";
 import { page, type RunFacts } from "./page.js";
 import { samplesOf } from "./samples.js";
-import { readVocabulary, textsOf } from "./vocabulary.js";
 
 /** What a report says that the run folder alone does not tell. */
 export interface ReportFacts {
   /** What the run does, in lines: parts, options and conventions. */
   description?: readonly string[];
-  /** Gives the tokens their texts; a tokenizer.json of the run or of its first checkpoint is read when left out. */
-  tokenizer?: Pick<Tokenizer, "decode">;
 }
 
 /** The parts of a resolved config that the report reads. */
@@ -30,12 +26,10 @@ interface Config {
  * Writes `report.html` of a run, finished or not: one page that needs no network. It replaces an earlier report at once, never
  * half. Returns the file's path.
  */
-export function writeReport(run: RunFolder | string, { description, tokenizer }: ReportFacts = {}): string {
-  const folder = typeof run === "string" ? RunFolder.open(run) : run;
+export async function writeReport(run: RunReader | string, { description }: ReportFacts = {}): Promise<string> {
+  const folder = typeof run === "string" ? readRun(run) : run;
   const config = folder.config as Config;
-  const records = folder.readMetrics();
-  const places = [join(folder.path, "model"), config.model?.checkpoint].filter((place) => place !== undefined);
-  const textOf = tokenizer === undefined ? readVocabulary(places) : textsOf(tokenizer);
+  const records = folder.metrics();
   const facts: RunFacts = {
     kind: folder.origin.kind,
     name: config.name ?? "run",
@@ -48,15 +42,15 @@ export function writeReport(run: RunFolder | string, { description, tokenizer }:
     config,
   };
   const file = join(folder.path, "report.html");
-  writeFileSync(`${file}.partial`, page(facts, { curves: curvesOf(records), samples: samplesOf(folder, textOf) }));
+  writeFileSync(`${file}.partial`, page(facts, { curves: curvesOf(records), samples: await samplesOf(folder) }));
   renameSync(`${file}.partial`, file);
   return file;
 }
 
 /** The summary so far where the run is not finished. */
-function summaryFor(folder: RunFolder, seed: number): RunSummary {
-  if (folder.finished) return folder.summary as RunSummary;
-  const records = folder.readMetrics();
+function summaryFor(folder: RunReader, seed: number): RunSummary {
+  if (folder.summary !== null) return folder.summary;
+  const records = folder.metrics();
   const seconds = records.reduce((sum, record) => sum + (record.seconds ?? 0) + (record.secondsEvaluate ?? 0), 0);
   return summaryOf(records, { steps: records.length, seed }, seconds);
 }

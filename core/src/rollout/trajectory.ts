@@ -33,6 +33,8 @@ export interface Trajectory {
   finish: FinishReason;
   /** Temperature it was sampled at. */
   temperature: number;
+  /** Names the noise it was drawn with: equal in a step that is computed again. */
+  noise?: number;
   /** Further row- or token-level values by column name (`hinted`, `turn`, `treePath`, …). */
   columns?: Readonly<Record<string, unknown>>;
 }

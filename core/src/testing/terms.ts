@@ -1,4 +1,5 @@
-import { evaluateProgram, type ProgramFacts, programOf, type TermCase, type TermsOutcome } from "../conformance/terms.js";
+import { type ProgramFacts, programOf, type TermCase } from "../conformance/terms.js";
+import { evaluateProgram, type TermsOutcome } from "../objective/evaluate.js";
 import type { Batch, ColumnInput } from "../rollout/index.js";
 import { randomBatch } from "./random-batch.js";
 

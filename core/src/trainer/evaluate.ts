@@ -54,7 +54,7 @@ export async function evaluatePrompts(
 }
 
 /** Each reward model's own values, and the components it reports, [B] each. */
-function rewardParts({ composition }: Run, batch: Batch): Record<string, Float64Array> {
+export function rewardParts({ composition }: Run, batch: Batch): Record<string, Float64Array> {
   const ids = composition.rewards.map(({ id }) => id);
   const all = batch.has("rewardComponents") ? batch.f64("rewardComponents") : new Float64Array();
   const K = Math.max(1, ids.length);

@@ -8,7 +8,7 @@ import type { RunObserver, SessionFacts } from "./events.js";
 import { prefixed } from "./metrics.js";
 import { fromJson, toJson } from "./serialize.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type Checkpoint, latestCheckpoint, pruneCheckpoints, type RolloutRecord, type RunFolder, writeCheckpoint } from "./store/index.js";
+import { type Checkpoint, latestCheckpoint, pruneCheckpoints, type RunFolder, type StoredRow, writeCheckpoint } from "./store/index.js";
 import { type RunSummary, summaryOf } from "./summary.js";
 import { runtimeVersions } from "./versions.js";
 
@@ -26,8 +26,8 @@ export interface Job {
   readonly tokenBudget?: number | null;
   /** Before the first step of a new run. */
   prepare(): Promise<void>;
-  /** One step, from 0. */
-  step(step: number): Promise<{ metrics: Metrics; rollouts?: readonly RolloutRecord[] }>;
+  /** One step, from 0; with its rollouts where they are asked for and the job has some. */
+  step(step: number, wanted: { rollouts: boolean }): Promise<{ metrics: Metrics; rollouts?: readonly StoredRow[] }>;
   /** Held-out metrics after `step` steps; null when nothing is held out. */
   evaluate(step: number): Promise<Metrics | null>;
   /** What has to be restored beside the policy. */
@@ -49,9 +49,7 @@ export interface LoopOptions {
 /** Runs a job to its end, or to the step in which a stop is asked for: null then. */
 export async function runLoop(job: Job, options: LoopOptions): Promise<RunSummary | null> {
   const { folder, resume = false, description, onEvent = () => {}, signal } = options;
-  const reporter = new Reporter(folder, { description, tokenizer: job.policy.tokenizer }, (message) =>
-    onEvent({ type: "warning", message }),
-  );
+  const reporter = new Reporter(folder, { description }, (message) => onEvent({ type: "warning", message }));
   const loop = new Loop(job, folder, reporter, onEvent);
   try {
     return await loop.run(resume, signal);
@@ -100,13 +98,14 @@ class Loop {
     this.emit({ type: "start", steps: job.steps, from: first, facts });
     const contaminated = facts.contamination && describeContamination(facts.contamination);
     if (contaminated !== null) this.emit({ type: "warning", message: contaminated });
+    this.folder.keepVocabulary(job.policy.tokenizer);
     if (first === 0) await job.prepare();
     const firstEvaluation = first === 0 ? await this.evaluate(0) : null;
     const sessionStart = performance.now();
     let steps = first;
     while (!this.isDone(steps)) {
       const step = steps++;
-      const { metrics, rollouts } = await job.step(step);
+      const { metrics, rollouts } = await job.step(step, { rollouts: this.folder.wantsRollouts(step + 1) });
       this.drawn += metrics.drawnTokens ?? 0;
       if (rollouts !== undefined) this.folder.writeRollouts(step + 1, rollouts);
       const clock = new Stopwatch();
@@ -123,14 +122,14 @@ class Loop {
       if (metrics.updates === 0) this.emit({ type: "warning", message: `step ${step + 1}: no response was left to train on` });
       if (signal?.aborted && !this.isDone(steps)) {
         await this.save(step + 1);
-        this.reporter.write();
+        await this.reporter.write();
         this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
         return null;
       }
       if (this.isDone(steps)) await this.save(step + 1);
       else if (isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) {
         await this.save(step + 1);
-        this.reporter.update();
+        await this.reporter.update();
       }
     }
     return this.finish(steps);
@@ -189,7 +188,7 @@ class Loop {
     }
     await this.load(checkpoint);
     this.folder.rewind(checkpoint.manifest.offsets);
-    this.drawn = this.folder.readMetrics().reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
+    this.drawn = this.folder.metrics().reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
     return checkpoint.manifest.step;
   }
 
@@ -204,9 +203,9 @@ class Loop {
     const model = join(this.folder.path, "model");
     mkdirSync(model, { recursive: true });
     await this.job.policy.export(model);
-    const summary = summaryOf(this.folder.readMetrics(), { steps, seed: this.job.seed }, this.seconds);
+    const summary = summaryOf(this.folder.metrics(), { steps, seed: this.job.seed }, this.seconds);
     this.folder.finish(summary);
-    this.reporter.write();
+    await this.reporter.write();
     this.emit({ type: "end", summary, folder: this.folder.path });
     return summary;
   }

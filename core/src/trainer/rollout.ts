@@ -50,12 +50,13 @@ export function makeGenerate(
     return noise.fork("counted", prompt.id, count).key();
   };
   return async (requests) => {
+    const keys = requests.map(keyOf);
     const written = await respond(
       run,
-      requests.map((request) => ({
+      requests.map((request, i) => ({
         prompt: request.prompt,
         prefix: request.prefix,
-        key: keyOf(request),
+        key: keys[i]!,
         maxTokens: longestResponse(request, sampling.maxTokens),
         temperature: request.temperature ?? sampling.temperature,
         greedy: request.greedy,
@@ -65,7 +66,7 @@ export function makeGenerate(
       world,
       policy,
     );
-    return written.map((response, i) => toTrajectory(requests[i]!, response, sampling.temperature));
+    return written.map((response, i) => ({ ...toTrajectory(requests[i]!, response, sampling.temperature), noise: keys[i]! }));
   };
 }
 

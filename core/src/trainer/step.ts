@@ -7,7 +7,7 @@ import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { scoreGroups } from "./scoring.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type Updates, updatePolicy } from "./update.js";
+import { type SeenLogp, type Updates, updatePolicy } from "./update.js";
 
 export interface StepOutcome {
   /** Everything that is reported of the step; NaN where a value does not exist. */
@@ -16,6 +16,8 @@ export interface StepOutcome {
   sampled: Batch;
   /** The rows that took part in the update, with advantages; `rolloutRow` names their place among the sampled. */
   trained: Batch;
+  /** Log-probs that the updates of the last pass saw. */
+  seen: readonly SeenLogp[];
 }
 
 /** One step of training, from 0: sample, score, estimate, update. */
@@ -58,7 +60,7 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
     tokensPerSecond: sampled.tokens / clock.total,
     rss: residentMemory(),
   };
-  return { metrics, sampled, trained };
+  return { metrics, sampled, trained, seen: updates.seen };
 }
 
 /** Groups as the sampler chose them, scored. */

@@ -1,8 +1,17 @@
 import { lossMask } from "../objective/index.js";
-import type { UpdateResult } from "../policy/index.js";
+import type { StepValues, UpdateResult } from "../policy/index.js";
 import type { Batch, Random } from "../rollout/index.js";
 import type { Run } from "./run.js";
 import { stepValuesOf } from "./services.js";
+
+/** Log-probs that one update saw. */
+export interface SeenLogp {
+  /** Rows of the update among those that were trained on. */
+  rows: Int32Array;
+  /** Flat over their response tokens, nats. */
+  logp: Float64Array;
+  stepValues: StepValues;
+}
 
 /** What the updates of one step did. Means are over the updates that were not skipped. */
 export interface Updates {
@@ -17,6 +26,8 @@ export interface Updates {
   /** |log-prob of the trainer - log-prob of the sampler| before the first update: mean and largest, nats. */
   logpGap: number;
   logpGapMax: number;
+  /** Of the last pass over the batch, one entry an update. */
+  seen: readonly SeenLogp[];
 }
 
 /** Epochs × mini-batches of updates. Groups are never split. */
@@ -24,14 +35,18 @@ export async function updatePolicy(run: Run, batch: Batch, step: number, learnin
   const { trainer, sampling } = run.settings;
   const stepValues = stepValuesOf(run, step, learningRate);
   const tally = new Tally();
+  let seen: SeenLogp[] = [];
   for (let epoch = 0; epoch < trainer.epochs; epoch++) {
+    seen = [];
     for (const rows of miniBatches(batch, trainer.miniBatches, random.fork("mini-batches", epoch))) {
       const part = rows.length === batch.rows ? batch : batch.select(rows);
       const request = { program: run.program, batch: part, stepValues, learningRate, temperature: sampling.temperature };
-      tally.add(part, await run.policy.update(request));
+      const result = await run.policy.update(request);
+      tally.add(part, result);
+      if (result.logp !== undefined) seen.push({ rows, logp: result.logp, stepValues });
     }
   }
-  return tally.result();
+  return { ...tally.result(), seen };
 }
 
 /** Rows of each mini-batch, ascending: groups in random order, dealt into parts of nearly equal numbers of groups. */
@@ -87,7 +102,7 @@ class Tally {
     if (Number.isNaN(this.gap.mean) && this.count === 1 && count > 0) this.gap = { mean: absolute / count, max: largest };
   }
 
-  result(): Updates {
+  result(): Omit<Updates, "seen"> {
     const done = this.count - this.skipped;
     const average = (values: Float64Array) => values.map((value) => value / done);
     return {

@@ -83,6 +83,7 @@ export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
     checkpointEvery: 2,
     keepCheckpoints: 9,
     ...over.trainer,
+    rollouts: { keep: "all", every: 1, maxMegabytes: null, ...over.trainer?.rollouts },
   },
   evaluation: { every: 3, limit: 100, greedy: true, samples: 1, ...over.evaluation },
 });

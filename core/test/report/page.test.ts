@@ -31,8 +31,7 @@ describe("the report in a browser (skipped where no chromium is on the PATH)", f
   });
 
   const open = async (width: number, colorScheme: "light" | "dark"): Promise<Page> => {
-    const tokenizer = { decode: ([id]: ArrayLike<number> & number[]) => `t${id}` };
-    const file = writeReport(syntheticRun(root, { text: "</script><b>1</b>" }), { tokenizer });
+    const file = await writeReport(syntheticRun(root, { text: "</script><b>1</b>" }));
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     problems.length = 0;
     page.on("console", (message) => message.type() === "error" && problems.push(message.text()));

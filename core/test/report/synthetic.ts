@@ -1,13 +1,18 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RunFolder } from "../../src/index.js";
+import { RunFolder, type StoredRow } from "../../src/index.js";
 import type { Curves } from "../../src/report/curves.js";
 import type { Samples } from "../../src/report/samples.js";
 
 /** A finished run of four steps with two groups of two responses each. */
-export function syntheticRun(root: string, { name = "demo", text = "1" } = {}): string {
+export function syntheticRun(
+  root: string,
+  { name = "demo", text = "1", vocabulary = ["t0", "t1", "t2", "t3", "t4", "t5", "t6"] } = {},
+): string {
   const path = join(root, "synthetic");
   const config = { name, algorithm: "grpo", seed: 7, trainer: { steps: 4 }, gate: { use: "clip", clipLow: 0.2 } };
   const folder = RunFolder.create(path, { kind: "train", folder: root, config }, { overwrite: true });
+  writeFileSync(join(path, "rollouts", "vocabulary.json"), JSON.stringify(vocabulary));
   for (let step = 1; step <= 4; step++) {
     folder.appendMetrics({
       step,
@@ -19,11 +24,10 @@ export function syntheticRun(root: string, { name = "demo", text = "1" } = {}): 
       ...(step === 1 ? { "evalStart.accuracy": 0.45 } : {}),
       ...(step === 4 ? { "eval.accuracy": 0.9 } : {}),
     });
-    const row = { promptId: "a", prompt: "1+1=", golds: ["2"], finish: "stop", temperature: 1, rewards: { match: 0, format: 1 } };
     folder.writeRollouts(step, [
-      { ...row, row: 0, group: 0, text, reward: 1, advantage: 1, tokens: [5, 0], logp: [-0.5, -0.01] },
-      { ...row, row: 1, group: 0, text: "2", reward: 0, advantage: [-1, -0.5], tokens: [6, 0], logp: [-0.12345, -2], mask: [1, 0] },
-      { ...row, row: 2, group: 1, text: "longer", reward: null, advantage: null, tokens: [5, 6, 5, 6, 5], logp: [-1, -1, -1, -1, -1] },
+      storedRow({ row: 0, text, reward: 1, tokens: [5, 0], logp: [-0.5, -0.01], advantages: [1, 1] }),
+      storedRow({ row: 1, text: "2", reward: 0, tokens: [6, 0], logp: [-0.12345, -2], advantages: [-1, -0.5], mask: [1, 0] }),
+      storedRow({ row: 2, group: 1, text: "longer", reward: null, tokens: [5, 6, 5, 6, 5], logp: [-1, -1, -1, -1, -1] }),
     ]);
   }
   folder.finish({
@@ -41,6 +45,49 @@ export function syntheticRun(root: string, { name = "demo", text = "1" } = {}): 
     seed: 7,
   });
   return path;
+}
+
+interface RowFacts {
+  row: number;
+  group?: number;
+  text: string;
+  reward: number | null;
+  tokens: readonly number[];
+  logp: readonly number[];
+  mask?: readonly number[];
+  /** Of a row that was trained on. */
+  advantages?: readonly number[];
+}
+
+/** A response as the run store keeps it. */
+export function storedRow({ group = 0, tokens, logp, mask, advantages, ...facts }: RowFacts): StoredRow {
+  const sampled = Uint8Array.from(mask ?? tokens.map(() => 1));
+  const update = advantages && {
+    kept: sampled,
+    advantages: Float64Array.from(advantages),
+    oldLogp: Float64Array.from(logp),
+    logp: Float64Array.from(logp),
+    gate: Float64Array.from(logp, () => 1),
+    facts: {},
+  };
+  return {
+    promptId: "a",
+    prompt: "1+1=",
+    promptTokens: Int32Array.of(1, 2, 1),
+    golds: ["2"],
+    finish: "stop",
+    temperature: 1,
+    noise: 7,
+    rewards: { match: 0, format: 1 },
+    correct: null,
+    columns: {},
+    ...facts,
+    group,
+    tokens: Int32Array.from(tokens),
+    mask: sampled,
+    logp: Float64Array.from(logp),
+    update: update ?? null,
+  };
 }
 
 /** What the page's scripts read. */

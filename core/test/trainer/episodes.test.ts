@@ -259,8 +259,8 @@ describe("episodes", function () {
     const plain = (name: string) =>
       String(file(name, "metrics.jsonl")).replaceAll(/"(seconds\w*|rss\w*|time\w*|\w*PerSecond)":[^,}]+,?/g, "");
     expect(plain("cut")).to.equal(plain("whole"));
-    const [record] = RunFolder.open(join(folder, "whole")).readRollouts(1);
-    expect(record!.episode).to.have.all.keys("turns", "toolCalls");
+    const [record] = await RunFolder.open(join(folder, "whole")).rollouts(1);
+    expect(record!.columns).to.have.all.keys("turns", "toolCalls");
   });
 
   it("refuse a sampler that trains on observations", async () => {

@@ -61,8 +61,11 @@ describe("a training run", () => {
       "summary.json",
     ]);
     expect(readdirSync(join(run.path, "checkpoints")).sort()).to.deep.equal(["step-2", "step-4", "step-6"]);
-    expect(readdirSync(join(run.path, "rollouts"))).to.have.length(6);
-    const records = RunFolder.open(run.path).readMetrics();
+    expect(readdirSync(join(run.path, "rollouts"))).to.deep.equal([
+      ...[1, 2, 3, 4, 5, 6].map((step) => `step-00000${step}.parquet`),
+      "vocabulary.json",
+    ]);
+    const records = RunFolder.open(run.path).metrics();
     expect(records.map(({ step }) => step)).to.deep.equal([1, 2, 3, 4, 5, 6]);
     expect(records.map((record) => record["eval.accuracy"] !== undefined)).to.deep.equal([false, false, true, false, false, true]);
     expect(records[0]).to.have.property("evalStart.accuracy");
@@ -70,19 +73,6 @@ describe("a training run", () => {
     expect(summary).to.include({ steps: 6, seed: 1, skippedUpdates: 0, formatVersion: 1 });
     expect(summary.evalAccuracyEnd).to.equal(records[5]!["eval.accuracy"]);
     expect(summary.rewardEnd).to.equal(records[5]!.reward);
-  });
-
-  it("saves every sample with tokens, log-probs, rewards and advantage", async () => {
-    const run = start({ settings: { trainer: { steps: 1 } } });
-    await run;
-    const rows = RunFolder.open(run.path).readRollouts(1);
-    expect(rows).to.have.length(32);
-    for (const row of rows) {
-      expect(row.tokens).to.have.length((row.logp as number[]).length);
-      expect(row.rewards).to.deep.equal({ "exact-match": row.reward });
-      expect(row.advantage).to.be.a("number");
-      expect(row).to.include.keys("prompt", "golds", "text", "finish", "group", "promptId");
-    }
   });
 
   it("gives the same bytes for the same seed, and others for another", async () => {
@@ -106,7 +96,7 @@ describe("a training run", () => {
     const over: Over = { settings: { trainer: { steps: 50, tokenBudget: 250, checkpointEvery: 1 }, evaluation: { every: 0 } } };
     const whole = start(over);
     const summary = (await whole)!;
-    const records = RunFolder.open(whole.path).readMetrics();
+    const records = RunFolder.open(whole.path).metrics();
     const drawn = records.map(({ drawnTokens }) => drawnTokens!);
     const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
     expect(sum(drawn)).to.be.at.least(250);
@@ -161,7 +151,7 @@ describe("a training run", () => {
 
   it("cuts what was written after the last checkpoint", async () => {
     const path = await crash(6, { settings: { trainer: { checkpointEvery: 4 } } });
-    const before = RunFolder.open(path).readMetrics();
+    const before = RunFolder.open(path).metrics();
     expect(before).to.have.length(5);
     writeFileSync(join(path, "metrics.jsonl"), '{"step": 6, "torn', { flag: "a" });
     const whole = start({ settings: { trainer: { checkpointEvery: 4 } } });
@@ -227,7 +217,7 @@ describe("a training run", () => {
     });
     expect(summary!.skippedUpdates).to.equal(1);
     expect(events.filter((event) => event.type === "warning")).to.have.length(1);
-    expect(RunFolder.open(join(root, "nan")).readMetrics()[2]).to.include({ loss: null, skipped: 1 });
+    expect(RunFolder.open(join(root, "nan")).metrics()[2]).to.include({ loss: null, skipped: 1 });
   });
 
   it("works without held-out prompts", async () => {

@@ -30,7 +30,7 @@ describe("supervised training", () => {
     const summary = (await runLoop(job(), { folder }))!;
     expect(summary.evalAccuracyStart).to.equal(0);
     expect(summary.evalAccuracyEnd).to.equal(1);
-    const records = folder.readMetrics();
+    const records = folder.metrics();
     expect(records[0]!["evalStart.loss"]).to.be.closeTo(Math.log(14), 1e-12);
     expect(records.at(-1)!["eval.loss"]).to.be.below(0.2);
     expect(records[0]!.loss).to.be.closeTo(Math.log(14), 1e-12);
@@ -54,7 +54,7 @@ describe("supervised training", () => {
   });
 
   it("continues from a checkpoint as if it had not stopped", async () => {
-    const losses = (folder: RunFolder) => folder.readMetrics().map(({ loss }) => loss);
+    const losses = (folder: RunFolder) => folder.metrics().map(({ loss }) => loss);
     const whole = RunFolder.create(join(root, "whole"), origin);
     await runLoop(job({ steps: 6 }), { folder: whole });
     const stop = new AbortController();
