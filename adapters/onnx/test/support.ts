@@ -49,7 +49,7 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
 }
 
 /** With PROXIMAL_TEST_WEBGPU=1 the graphs for WebGPU run there instead of on the CPU. */
-const GPU = process.env.PROXIMAL_TEST_WEBGPU === "1";
+export const GPU = process.env.PROXIMAL_TEST_WEBGPU === "1";
 
 /** Lowers and runs the expressions, and returns the largest relative error against the reference evaluator. */
 export async function compare(

@@ -7,6 +7,7 @@ import { decodeRun, type Ending } from "../generation/index.js";
 import { initialValues, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
+import { DeviceCopies } from "./device.js";
 import {
   type DecodeCall,
   type DecodeStep,
@@ -31,11 +32,13 @@ export class Engine {
   private readonly state: TrainingState;
   /** The decoding that is not at its end. */
   private decoding: ReturnType<typeof decodeRun> | undefined;
+  private readonly device: DeviceCopies | undefined;
   /** A run failed while it could have written parameters. */
   private damaged = false;
 
   constructor(private readonly data: EngineData) {
-    const { config, lora, checkpoint, seed } = data;
+    const { config, lora, checkpoint, seed, session } = data;
+    this.device = session.provider === "webgpu" ? new DeviceCopies(session) : undefined;
     const { trained, frozen } = parameterTables(config, data);
     this.state = new TrainingState(trained, frozen);
     const random = new Random(seed);
@@ -69,18 +72,21 @@ export class Engine {
     const inputs: Record<string, Tensor> = {};
     for (const name of session.inputNames) {
       const fed = feeds[name];
-      const tensor = fed === undefined ? (parameters?.get(name) ?? this.state.get(name)) : fromWire(fed);
-      if (tensor !== undefined) inputs[name] = tensor;
+      const owned = fed === undefined ? (parameters?.get(name) ?? this.state.get(name)) : undefined;
+      if (fed !== undefined) inputs[name] = fromWire(fed);
+      else if (owned !== undefined) inputs[name] = await this.placed(owned);
     }
     const fetches: Record<string, Tensor> = {};
     for (const [name, { type, shape }] of Object.entries(results)) fetches[name] = allocate(type, shape);
     const written = session.outputNames.filter((name) => name.startsWith(NEXT));
-    for (const name of written) fetches[name] = this.state.get(name.slice(NEXT.length))!;
+    const replaced = written.map((name) => this.state.get(name.slice(NEXT.length))!);
+    for (const [i, name] of written.entries()) fetches[name] = await this.placed(replaced[i]!);
 
     this.requireIntact();
     this.damaged = written.length > 0;
     await session.run(inputs, fetches);
     this.damaged = false;
+    this.device?.wrote(replaced);
     const wire = Object.fromEntries(Object.keys(results).map((name) => [name, toWire(fetches[name]!)]));
     return transfer(
       wire,
@@ -89,12 +95,13 @@ export class Engine {
   }
 
   /** Decodes up to the end, or up to where stop strings are to be looked for. */
-  decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeStep> {
+  async decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeStep> {
     // Both at once: a job may end before it needs the second.
     this.keep(graphs.prefill);
     this.keep(graphs.decode);
     this.requireIntact();
-    const parameters = Object.fromEntries(this.state.parameters.map(({ name }) => [name, this.state.get(name)!]));
+    const parameters: Record<string, Tensor> = {};
+    for (const { name } of this.state.parameters) parameters[name] = await this.placed(this.state.get(name)!);
     this.decoding = decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
     return this.decodeFurther([]);
   }
@@ -116,36 +123,48 @@ export class Engine {
     });
   }
 
+  /** The tensor as a run takes it. */
+  private async placed(tensor: Tensor): Promise<Tensor> {
+    return this.device === undefined ? tensor : this.device.of(tensor);
+  }
+
   clearGradients(): void {
+    this.device?.forget(this.state.gradients);
     this.state.clearGradients();
   }
 
   dropGradients(): void {
+    this.device?.forget(this.state.gradients);
     this.state.dropGradients();
   }
 
   /** Accumulated gradients of the named parameters. */
-  gradients(names: readonly string[]): Record<string, Float32Array> {
+  async gradients(names: readonly string[]): Promise<Record<string, Float32Array>> {
+    await this.device?.pull();
     return Object.fromEntries(names.map((name) => [name, this.state.values(gradientName(name)).slice()]));
   }
 
   /** Current values of the named parameters. */
-  parameters(names: readonly string[]): Record<string, Float32Array> {
+  async parameters(names: readonly string[]): Promise<Record<string, Float32Array>> {
+    await this.device?.pull();
     return Object.fromEntries(names.map((name) => [name, this.state.values(name).slice()]));
   }
 
-  snapshot(name: string): void {
+  async snapshot(name: string): Promise<void> {
     this.requireIntact();
+    await this.device?.pull();
     this.state.keep(name);
   }
 
-  save(folder: string, host: HostState): void {
+  async save(folder: string, host: HostState): Promise<void> {
     this.requireIntact();
+    await this.device?.pull();
     writeTraining(folder, this.data.config, this.state, host, this.base());
   }
 
   restore(folder: string): HostState {
     const host = readTraining(folder, this.state, this.base());
+    this.device?.forgetAll();
     this.damaged = false;
     return host;
   }
@@ -157,8 +176,9 @@ export class Engine {
   }
 
   /** Parameters and config, without the value head; of low-rank updates the merged model, and the updates alone in a folder of it. */
-  export(folder: string): void {
+  async export(folder: string): Promise<void> {
     this.requireIntact();
+    await this.device?.pull();
     const { config, lora, checkpoint } = this.data;
     const values = (name: string) => this.state.values(name);
     if (lora === undefined) {
@@ -173,6 +193,7 @@ export class Engine {
 
   async close(): Promise<void> {
     await this.sessions.release();
+    await this.device?.release();
   }
 }
 

@@ -54,6 +54,11 @@ export class TrainingState {
     else valuesOf(known).set(data);
   }
 
+  /** The accumulators that exist. */
+  get gradients(): Tensor[] {
+    return this.table.flatMap(({ name }) => this.tensors.get(gradientName(name)) ?? []);
+  }
+
   clearGradients(): void {
     for (const { name } of this.table) this.values(gradientName(name)).fill(0);
   }

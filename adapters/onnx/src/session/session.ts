@@ -17,6 +17,8 @@ export interface SessionOptions {
   optimization?: "disabled" | "basic" | "extended" | "all";
   /** Which GPU; default 0. */
   deviceId?: number;
+  /** Where results without a preallocated tensor are put; default host. device: WebGPU alone, and preallocated tensors are ignored. */
+  outputLocation?: "host" | "device";
 }
 
 /** What the binding throws when it meets the sequence, after the graph has run and before it copies any output. */
@@ -44,7 +46,7 @@ export class Session {
   }
 
   static async create(graph: Pick<LoweredGraph, "bytes" | "abortOutput" | "dtype">, options: SessionOptions = {}): Promise<Session> {
-    const { provider = "cpu", threads, spinning = true, memoryPattern = false, deviceId = 0 } = options;
+    const { provider = "cpu", threads, spinning = true, memoryPattern = false, deviceId = 0, outputLocation } = options;
     const { optimization = graph.dtype === "float64" ? "basic" : "all" } = options;
     const executionProviders = [executionProvider(provider, deviceId)];
     try {
@@ -53,6 +55,7 @@ export class Session {
         graphOptimizationLevel: optimization,
         enableMemPattern: memoryPattern,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(outputLocation === "device" ? { preferredOutputLocation: "gpu-buffer" as const } : {}),
         logSeverityLevel: 4, // failures come as errors
         extra: { session: { intra_op: { allow_spinning: spinning ? "1" : "0" } } },
       });

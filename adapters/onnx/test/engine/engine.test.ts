@@ -33,7 +33,7 @@ describe("the engine", () => {
     const it = engine();
     const { entry } = await it.run(request(3n));
     expect(entry).to.deep.equal({ type: "float32", shape: [], data: Float32Array.of(1) });
-    expect([...it.parameters([NORM])[NORM]!]).to.deep.equal(Array(16).fill(2));
+    expect([...(await it.parameters([NORM]))[NORM]!]).to.deep.equal(Array(16).fill(2));
     await it.close();
   });
 
@@ -42,23 +42,23 @@ describe("the engine", () => {
     await it.run(request(0n));
     const { graph, ...rest } = request(0n);
     await it.run({ ...rest, graph: { key: graph.key } });
-    expect([...it.parameters([NORM])[NORM]!]).to.deep.equal(Array(16).fill(4));
+    expect([...(await it.parameters([NORM]))[NORM]!]).to.deep.equal(Array(16).fill(4));
     expect(await failure(it.run({ ...rest, graph: { key: "other" } }))).to.be.instanceOf(EngineError);
     await it.close();
   });
 
   it("after a run that failed while it could write refuses everything but a restore", async () => {
     const it = engine();
-    it.save(folder, { step: 7, grids: {} });
+    await it.save(folder, { step: 7, grids: {} });
     expect(await failure(it.run(request(100n)))).to.be.instanceOf(EngineError);
-    for (const act of [() => it.run(request(0n)), async () => it.save(folder, { step: 8, grids: {} }), async () => it.snapshot("x")]) {
+    for (const act of [() => it.run(request(0n)), () => it.save(folder, { step: 8, grids: {} }), () => it.snapshot("x")]) {
       expect(await failure(act()))
         .to.be.instanceOf(EngineError)
         .with.nested.property("details.hint", "restore a checkpoint");
     }
     expect(it.restore(folder)).to.deep.equal({ step: 7, grids: {} });
     await it.run(request(0n));
-    expect([...it.parameters([NORM])[NORM]!]).to.deep.equal(Array(16).fill(2));
+    expect([...(await it.parameters([NORM]))[NORM]!]).to.deep.equal(Array(16).fill(2));
     await it.close();
   });
 });

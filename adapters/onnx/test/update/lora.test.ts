@@ -58,17 +58,17 @@ describe("LoRA", () => {
     expect(await logpOf(updated)).to.deep.equal(await logpOf(plain));
   });
 
-  it("draws A from U(−1/√in, 1/√in) by the seed, and starts B at zero", () => {
+  it("draws A from U(−1/√in, 1/√in) by the seed, and starts B at zero", async () => {
     const { trained } = parameterTables(llama, { lora });
     const drawn = (seed: number) => openPolicy(llama, { lora, seed }).engine.parameters(trained.map(({ name }) => name));
-    const values = drawn(1);
+    const values = await drawn(1);
     for (const { name, shape } of trained) {
       const bound = name.includes("lora_A") ? 1 / Math.sqrt(shape[1]!) : 0;
       const peak = Math.max(...values[name]!.map(Math.abs));
       expect(peak, name).to.be.within(0.7 * bound, bound);
     }
-    expect(drawn(1)).to.deep.equal(values);
-    expect(drawn(2)).not.to.deep.equal(values);
+    expect(await drawn(1)).to.deep.equal(values);
+    expect(await drawn(2)).not.to.deep.equal(values);
   });
 
   describe("gradients of its factors", () => {
@@ -134,9 +134,9 @@ describe("LoRA", () => {
     const base = await logpOf(opened);
     await opened.policy.snapshot("reference");
     const frozenNames = frozen.map(({ name }) => name);
-    const before = opened.engine.parameters(frozenNames);
+    const before = await opened.engine.parameters(frozenNames);
     for (let i = 0; i < 3; i++) await opened.policy.update(updateRequest(programOf(clipGate), batch));
-    expect(opened.engine.parameters(frozenNames)).to.deep.equal(before);
+    expect(await opened.engine.parameters(frozenNames)).to.deep.equal(before);
     expect(largestDifference(await logpOf(opened), base)).to.be.above(0.01);
     expect(await logpOf(opened, "reference")).to.deep.equal(base);
     const folder = newFolder();

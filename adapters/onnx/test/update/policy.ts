@@ -38,7 +38,14 @@ export function openPolicy(
 ): TestPolicy {
   const { seed = 1, valueHead = false, lora, sharePrompts, optimizer: change, checkpoint, ...engineOptions } = options;
   const section = completeSection(engineSchema, "engine", engineOptions);
-  const engine = new Engine({ config, valueHead, lora, seed, checkpoint, session: { provider: "cpu", threads: 2, spinning: false } });
+  const engine = new Engine({
+    config,
+    valueHead,
+    lora,
+    seed,
+    checkpoint,
+    session: { provider: section.provider, threads: 2, spinning: false },
+  });
   const policy = new OnnxPolicy({
     config,
     valueHead,

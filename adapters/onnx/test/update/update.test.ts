@@ -32,8 +32,8 @@ describe("updates", () => {
     await policy.save(folder);
     return ["model.safetensors", "optimizer.safetensors"].map((name) => readFileSync(join(folder, name), "base64"));
   };
-  const valuesOf = ({ engine }: Opened): Float32Array => {
-    const all = engine.parameters(table.map(({ name }) => name));
+  const valuesOf = async ({ engine }: Opened): Promise<Float32Array> => {
+    const all = await engine.parameters(table.map(({ name }) => name));
     return Float32Array.from(Object.values(all).flatMap((values) => [...values]));
   };
   /** A few updates of a fresh policy. */
@@ -41,7 +41,7 @@ describe("updates", () => {
     const opened = openPolicy(config, options);
     const results: UpdateResult[] = [];
     for (let i = 0; i < steps; i++) results.push(await opened.policy.update(updateRequest(program, data)));
-    const values = valuesOf(opened);
+    const values = await valuesOf(opened);
     await opened.policy.close();
     return { values, results };
   }
@@ -113,7 +113,7 @@ describe("updates", () => {
     const request = updateRequest(programOf(clipGate), batch);
     const names = table.map(({ name }) => name);
     const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = optimizer;
-    const p = Object.fromEntries(Object.entries(opened.engine.parameters(names)).map(([name, x]) => [name, Float64Array.from(x)]));
+    const p = Object.fromEntries(Object.entries(await opened.engine.parameters(names)).map(([name, x]) => [name, Float64Array.from(x)]));
     const m = Object.fromEntries(names.map((name) => [name, new Float64Array(p[name]!.length)]));
     const v = structuredClone(m);
     for (let step = 1; step <= 3; step++) {
@@ -130,8 +130,8 @@ describe("updates", () => {
           const direction = m[name]![i]! / (1 - beta1 ** step) / (Math.sqrt(v[name]![i]! / (1 - beta2 ** step)) + epsilon);
           p[name]![i]! -= request.learningRate * (direction + (decay ? weightDecay * p[name]![i]! : 0));
         }
-        expect(relativeError(opened.engine.parameters([name])[name]!, p[name]!), `${name} at step ${step}`).to.be.below(1e-4);
-        p[name] = Float64Array.from(opened.engine.parameters([name])[name]!);
+        expect(relativeError((await opened.engine.parameters([name]))[name]!, p[name]!), `${name} at step ${step}`).to.be.below(1e-4);
+        p[name] = Float64Array.from((await opened.engine.parameters([name]))[name]!);
       }
     }
     await opened.policy.close();
