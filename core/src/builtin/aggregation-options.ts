@@ -1,11 +1,11 @@
 import { type Static, Type } from "typebox";
 import { AGGREGATIONS, type Aggregation, type AggregationName } from "../extension/points.js";
 
-/** Option of every term: how per-token values become one number. Left out = the algorithm's. */
+/** Option of every term of token values: how they become one number. Left out = the algorithm's. */
 export const aggregationOptions = {
   aggregation: Type.Optional(
     Type.Union(
-      AGGREGATIONS.filter((name) => name !== "scalar").map((name) => Type.Literal(name)),
+      AGGREGATIONS.filter((name) => name !== "scalar" && name !== "row-mean").map((name) => Type.Literal(name)),
       { description: "How per-token values become one number; the algorithm's when left out" },
     ),
   ),

@@ -26,6 +26,9 @@ export function roundHalfEven(x: number): number {
   return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
 }
 
+/** exp of a log-ratio clamped to ±20, as in the graphs of losses. */
+export const boundedRatio = (logRatio: number): number => Math.exp(Math.min(Math.max(logRatio, -20), 20));
+
 /** All entries equal (a group that gives no relative signal). */
 export function constant(values: ArrayLike<number>): boolean {
   for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;

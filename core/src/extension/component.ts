@@ -4,6 +4,7 @@ import type { TObject } from "typebox";
 import { PluginError } from "../errors.js";
 import type { ColumnSpec, StandardColumn } from "../rollout/index.js";
 import { EXTENSION_POINTS, type ExtensionPoint, type ServiceName } from "./names.js";
+import type { Exceptions } from "./promises.js";
 import { type ColumnNeed, readsUnder } from "./reads.js";
 
 /** A standard column by name, or a column of the component's own with its type. */
@@ -33,6 +34,8 @@ export interface ComponentOptions {
   /** Properties that some other component of the run must provide. */
   needs?: readonly string[];
   conventions?: Conventions;
+  /** What the test kit promises of every component and this one breaks by definition, each with the reason. */
+  exceptions?: Exceptions;
   /** Components of one package that name the same state share it: whatever one of them returns, the others see. */
   sharedState?: string;
   /** It wraps other reward models, given as `inner` in the config. */

@@ -6,5 +6,6 @@ export * from "./manifest.js";
 export * from "./names.js";
 export * from "./plugin.js";
 export * from "./points.js";
+export * from "./promises.js";
 export * from "./reads.js";
 export * from "./services.js";

@@ -1,3 +1,4 @@
+export { generate as generateManifest, outdated as outdatedFiles } from "./author.js";
 export * from "./build.js";
 export { type CompositionOptions, checkComposition, InvalidCompositionError } from "./check.js";
 export { CORRECT_COLUMN, POLICY_COLUMNS, partsOf, REWARD_COLUMNS, ROLLOUT_COLUMNS, TEACHER_COLUMN } from "./columns.js";

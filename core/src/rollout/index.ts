@@ -1,5 +1,6 @@
 export * from "./batch.js";
 export * from "./column.js";
+export * from "./log-probability.js";
 export * from "./random.js";
 export * from "./standard.js";
 export * from "./trajectory.js";

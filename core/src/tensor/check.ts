@@ -2,6 +2,7 @@ import { ShapeError } from "../errors.js";
 import { evaluator, type Feeds, type Sizes } from "./evaluate.js";
 import type { Expr } from "./expr.js";
 import { gradient } from "./gradient.js";
+import { topologicalOrder } from "./graph.js";
 import { formatShape } from "./shape.js";
 import { dtypeOf, type TensorValue } from "./value.js";
 
@@ -14,6 +15,8 @@ export interface CheckOptions {
   gradients?: readonly Expr[];
   /** Values for symbols that no feed binds. */
   sizes?: Sizes;
+  /** What `stopGradient` stops keeps its value in the differences: then they, too, are the derivative that is meant. */
+  holdStopped?: boolean;
 }
 
 export interface CheckedEntry {
@@ -56,20 +59,23 @@ const ROUNDING = 8 * Number.EPSILON;
 /**
  * Compares the gradient of a scalar `loss` with central differences, in float64. A smooth loss of order 1 agrees to
  * about 10⁻⁸; a step across a kink (a clip's border, a maximum that changes) does not agree and should be kept out of
- * the feeds. `loss` must not contain `stopGradient` on a path from `wrt`, or the two differ by design. A disagreement that
- * rounding of the loss explains, 8 · 2⁻⁵² · |loss| / step, does not count: gradients below it cannot be checked.
+ * the feeds. Where `loss` contains `stopGradient` on a path from `wrt`, the two differ by design unless `holdStopped`. A
+ * disagreement that rounding of the loss explains, 8 · 2⁻⁵² · |loss| / step, does not count: gradients below it cannot be checked.
  */
 export function checkGradient(
   loss: Expr,
   wrt: readonly Expr<"input">[],
   feeds: Feeds,
-  { entries = Number.POSITIVE_INFINITY, epsilon = 1e-5, gradients = gradient(loss, wrt), sizes }: CheckOptions = {},
+  { entries = Number.POSITIVE_INFINITY, epsilon = 1e-5, gradients = gradient(loss, wrt), sizes, holdStopped = false }: CheckOptions = {},
 ): GradientCheck {
   if (loss.rank > 0) throw new ShapeError(`checkGradient: the loss has the shape ${formatShape(loss.shape)}`, { accepted: "a scalar" });
   // With `wrt` among the roots, its feeds bind symbols even where the gradient is a constant.
   const analytic = evaluator([...gradients, ...wrt])(feeds, sizes);
   const value = evaluator([loss]);
-  const lossAt = (name: string, changed: TensorValue): number => value({ ...feeds, [name]: changed }, sizes)[0]!.data[0]!;
+  const stopped = holdStopped ? topologicalOrder([loss]).filter((node) => node.op === "stopGradient") : [];
+  const kept = evaluator(stopped)(feeds, sizes);
+  const held = new Map(stopped.map((node, i) => [node, kept[i]!]));
+  const lossAt = (name: string, changed: TensorValue): number => value({ ...feeds, [name]: changed }, sizes, { held })[0]!.data[0]!;
 
   const tensors = wrt.map((x, i): CheckedTensor => {
     const { name } = x.attributes;

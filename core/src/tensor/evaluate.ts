@@ -73,8 +73,18 @@ export function bindDims(inputs: readonly Expr<"input">[], feeds: Feeds, given: 
 /** Values for the symbols that no feed binds. */
 export type Sizes = Readonly<Record<string, number>>;
 
+export interface EvaluationMode {
+  /** float32: what is fed and what each node gives is rounded to float32; sums within a node are still float64. */
+  precision?: "float64" | "float32";
+  /** Values of inner nodes, taken instead of computing them: for derivatives that hold what `stopGradient` stops. */
+  held?: ReadonlyMap<Expr, TensorValue>;
+}
+
+const round = (value: TensorValue): TensorValue =>
+  value.data instanceof Float64Array ? { shape: value.shape, data: value.data.map(Math.fround) } : value;
+
 /** Prepares `exprs` for many evaluations: see `evaluate`. */
-export function evaluator(exprs: readonly Expr[]): (feeds: Feeds, sizes?: Sizes) => TensorValue[] {
+export function evaluator(exprs: readonly Expr[]): (feeds: Feeds, sizes?: Sizes, options?: EvaluationMode) => TensorValue[] {
   const order = topologicalOrder(exprs);
   const inputs = order.filter((node) => node.is("input"));
   const lastUse = new Map<Expr, number>();
@@ -84,16 +94,20 @@ export function evaluator(exprs: readonly Expr[]): (feeds: Feeds, sizes?: Sizes)
   for (const root of exprs) lastUse.delete(root);
   const finished = order.map((node, at) => [...new Set(node.inputs)].filter((x) => lastUse.get(x) === at));
 
-  return (feeds, sizes) => {
+  return (feeds, sizes, { precision = "float64", held = new Map() } = {}) => {
     const bindings = bindDims(inputs, feeds, sizes);
     const size = (dim: Dim) => evaluateDim(dim, bindings);
-    const values = new Map<Expr, TensorValue>(inputs.map((node) => [node, feedOf(node, feeds)]));
+    const settle = precision === "float32" ? round : (value: TensorValue) => value;
+    const values = new Map<Expr, TensorValue>(inputs.map((node) => [node, settle(feedOf(node, feeds))]));
     order.forEach((node, at) => {
       if (node.is("input")) return;
-      const shape = node.shape.map(size);
-      const operands = node.inputs.map((x) => values.get(x)!);
-      const kernel = kernels[node.op as keyof typeof kernels] as Kernel;
-      values.set(node, { shape, data: kernel({ node, inputs: operands, shape, size }) });
+      const known = held.get(node);
+      if (known === undefined) {
+        const shape = node.shape.map(size);
+        const operands = node.inputs.map((x) => values.get(x)!);
+        const kernel = kernels[node.op as keyof typeof kernels] as Kernel;
+        values.set(node, settle({ shape, data: kernel({ node, inputs: operands, shape, size }) }));
+      } else values.set(node, known);
       for (const x of finished[at]!) values.delete(x);
     });
     // A result that is a feed unchanged must not change with the caller's array.
@@ -110,4 +124,5 @@ export function evaluator(exprs: readonly Expr[]): (feeds: Feeds, sizes?: Sizes)
  * graphs are compared with. Symbolic sizes come from the shapes of the feeds and from `sizes`. Feeds that no input
  * names are ignored. `ShapeError` for a missing or unfitting feed, an index outside its axis, a size below 0.
  */
-export const evaluate = (exprs: readonly Expr[], feeds: Feeds, sizes?: Sizes): TensorValue[] => evaluator(exprs)(feeds, sizes);
+export const evaluate = (exprs: readonly Expr[], feeds: Feeds, sizes?: Sizes, options?: EvaluationMode): TensorValue[] =>
+  evaluator(exprs)(feeds, sizes, options);

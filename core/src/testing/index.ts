@@ -1,4 +1,5 @@
 export * from "./mocha.js";
+export * from "./poison.js";
 export * from "./random-batch.js";
 export * from "./sample-context.js";
 export * from "./terms.js";

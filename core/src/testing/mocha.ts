@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type ConformanceMap, compare } from "../conformance/index.js";
 import type { ConformanceDocument } from "../conformance/run.js";
 import type { TermCase } from "../conformance/terms.js";
-import { type TermCheckOptions, termChecks } from "./terms.js";
+import { promiseOf, type TermCheckOptions, termChecks } from "./terms.js";
 
 declare const describe: (title: string, body: () => void) => void;
 declare const it: (title: string, body: () => void | Promise<void>) => void;
@@ -31,6 +31,6 @@ export function testVectors(file: URL, map: ConformanceMap): void {
 /** The checks of `termChecks` as mocha tests. */
 export function testTerms(title: string, terms: TermCase | readonly TermCase[], options: TermCheckOptions = {}): void {
   describe(title, () => {
-    for (const [promise, run] of Object.entries(termChecks(terms, options))) it(promise, run);
+    for (const [name, run] of Object.entries(termChecks(terms, options))) it(promiseOf(name), run);
   });
 }

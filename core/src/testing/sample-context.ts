@@ -83,10 +83,15 @@ const characters = {
   decode: (tokens: ArrayLike<number>) => String.fromCharCode(...Array.from(tokens).filter((id) => id !== 0)),
 };
 
-/** Every token has the log-prob -0.5 under the policy. */
-const flatScore = async (rows: readonly { response: Int32Array }[]) => ({
-  logp: new Float64Array(rows.reduce((sum, { response }) => sum + response.length, 0)).fill(-0.5),
-});
+/** Every token has the log-prob -0.5 under the policy; its likeliest ones are digits, each half as likely as the one before. */
+const flatScore = async (rows: readonly { response: Int32Array }[], { topK = 2 }: { topK?: number } = {}) => {
+  const tokens = rows.reduce((sum, { response }) => sum + response.length, 0);
+  return {
+    logp: new Float64Array(tokens).fill(-0.5),
+    candidateProbs: Float64Array.from({ length: tokens * topK }, (_, i) => 0.5 ** ((i % topK) + 1)),
+    candidateTokens: Int32Array.from({ length: tokens * topK }, (_, i) => "0".charCodeAt(0) + ((i % topK) % 10)),
+  };
+};
 
 const codes = (text: string): number[] => Array.from(text, (character) => character.charCodeAt(0));
 

@@ -2,7 +2,7 @@ import { fieldOf } from "../data/index.js";
 import { PluginError } from "../errors.js";
 import type { PolicyOutput, ScoreRow } from "../policy/index.js";
 import { TEACHER_COLUMN } from "../registry/columns.js";
-import type { Batch, ColumnInput, ColumnSpecs } from "../rollout/index.js";
+import { type Batch, boundedLogp, type ColumnInput, type ColumnSpecs } from "../rollout/index.js";
 import type { Run } from "./run.js";
 
 /** Columns of the trainer's own. */
@@ -45,8 +45,9 @@ export async function addPolicyColumns(run: Run, batch: Batch, wanted: ReadonlyS
   if (outputs.size > 0) {
     const topK = run.composition.advantage?.component.candidates ?? run.program.topK;
     const scored = await policy.score(rows, { outputs: [...outputs], temperature, topK });
+    const logp = scored.logp && boundedLogp(scored.logp);
     const values: Record<string, ColumnInput | undefined> = {
-      logp: scored.logp,
+      logp,
       entropy: scored.entropy,
       oldEntropy: scored.entropy,
       values: scored.values,
@@ -57,14 +58,14 @@ export async function addPolicyColumns(run: Run, batch: Batch, wanted: ReadonlyS
       candidateIndex: scored.candidateTokens && candidateIndex(batch, scored.candidateTokens),
     };
     for (const name of missing) if (values[name] !== undefined) columns[name] = values[name];
-    if (recomputeOldLogp) Object.assign(columns, { oldLogp: scored.logp, samplerLogp: batch.f64("oldLogp") });
+    if (recomputeOldLogp) Object.assign(columns, { oldLogp: logp, samplerLogp: batch.f64("oldLogp") });
   }
   if (missing.includes("refLogp")) {
     const reference = await policy.score(rows, { outputs: ["logp"], temperature, snapshot: REFERENCE });
-    columns.refLogp = reference.logp!;
+    columns.refLogp = boundedLogp(reference.logp!);
   }
   if (missing.includes(TEACHER_COLUMN) && run.teacher !== undefined) {
-    columns[TEACHER_COLUMN] = (await run.teacher.score(rows, { outputs: ["logp"], temperature })).logp!;
+    columns[TEACHER_COLUMN] = boundedLogp((await run.teacher.score(rows, { outputs: ["logp"], temperature })).logp!);
   }
   return batch.with(columns, run.specs);
 }

@@ -1,6 +1,6 @@
 import type { GenerateRequest } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
-import type { Trajectory } from "../rollout/index.js";
+import { boundedLogp, type Trajectory } from "../rollout/index.js";
 import { respond, type Written } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
@@ -78,5 +78,11 @@ function longestResponse({ prefix, maxTokens }: GenerateRequest, allowed: number
 
 function toTrajectory({ prompt, columns, temperature }: GenerateRequest, written: Written, standard: number): Trajectory {
   const all = { ...written.columns, ...columns };
-  return { ...written, prompt, temperature: temperature ?? standard, ...(Object.keys(all).length === 0 ? {} : { columns: all }) };
+  return {
+    ...written,
+    prompt,
+    logp: boundedLogp(written.logp),
+    temperature: temperature ?? standard,
+    ...(Object.keys(all).length === 0 ? {} : { columns: all }),
+  };
 }

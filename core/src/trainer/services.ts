@@ -2,6 +2,7 @@ import { PluginError } from "../errors.js";
 import type { LikelihoodGradient, PolicyGradient, ScoreTokens, ServiceName, Services } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
 import type { StepValues } from "../policy/index.js";
+import { boundedLogp } from "../rollout/index.js";
 import { rowsOf } from "./columns.js";
 import type { Placed } from "./composition.js";
 import type { Run } from "./run.js";
@@ -46,7 +47,7 @@ const scoreTokens =
   async (batch, { temperature = run.settings.sampling.temperature, prompts, responses } = {}) => {
     const rows = rowsOf(batch).map(({ prompt, response }, i) => ({ prompt: prompts?.[i] ?? prompt, response: responses?.[i] ?? response }));
     if (rows.length === 0) return new Float64Array();
-    return (await run.policy.score(rows, { outputs: ["logp"], temperature })).logp!;
+    return boundedLogp((await run.policy.score(rows, { outputs: ["logp"], temperature })).logp!);
   };
 
 const LAYER = /(?:^|\.)layers\.(\d+)\./;

@@ -12,7 +12,7 @@ const batch = randomBatch(3, {
 function observed(quantity: (context: Context) => Term["value"], rows?: number[]): number[] {
   const component: LossComponent = { terms: (c) => ({ value: c.logp, observe: { quantity: quantity(c) } }) };
   const program = new ObjectiveProgram([{ id: "loss", component, coefficient: 1, stepShapes: {} }], { aggregation: "token-mean" });
-  return [...evaluateProgram(program, batch, {}, rows).observed["loss.quantity"]!];
+  return [...evaluateProgram(program, batch, {}, { rows }).observed["loss.quantity"]!];
 }
 
 describe("Quantities of a loss", () => {

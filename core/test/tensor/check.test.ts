@@ -26,6 +26,12 @@ describe("checkGradient", () => {
     expect(checkGradient(x.stopGradient().mul(y).sum(), [x], feeds).error).closeTo(1, 1e-6);
   });
 
+  it("holds what is stopped when asked: the weight of a surrogate is a constant", () => {
+    const surrogate = x.exp().stopGradient().mul(x).mul(y).sum();
+    expect(checkGradient(surrogate, [x], feeds).error).above(0.1);
+    expect(checkGradient(surrogate, [x], feeds, { holdStopped: true }).error).most(1e-9);
+  });
+
   it("finds no error where nothing depends", () => {
     expect(checkGradient(y.square().sum(), [x], feeds).error).equal(0);
   });

@@ -388,6 +388,25 @@ describe("a training step", () => {
     expect(drawn[2]!.tokens).to.have.length(4);
   });
 
+  it("hands components an engine's infinite log-probs as -1e4", async () => {
+    class Infinite extends TabularPolicy {
+      override async decode(requests: readonly DecodeRequest[]) {
+        const decoded = await super.decode(requests);
+        return decoded.map((result) => ({ ...result, logp: result.logp.map(() => Number.NEGATIVE_INFINITY) }));
+      }
+      override async score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult> {
+        const scored = await super.score(rows, options);
+        return options.snapshot === undefined ? scored : { ...scored, logp: scored.logp!.map(() => Number.NEGATIVE_INFINITY) };
+      }
+    }
+    const tokenizer = new CharTokenizer("0123456789+=");
+    const run = tabularRun(folder, { policy: new Infinite({ tokenizer }) });
+    await run.policy.snapshot("reference");
+    const { trained, metrics } = await trainingStep(run, 0);
+    for (const name of ["oldLogp", "refLogp"]) expect(new Set(trained.f64(name))).to.deep.equal(new Set([-1e4]));
+    expect(metrics.skipped).to.equal(0);
+  });
+
   it("knows as many candidates a token as the estimator reads", async () => {
     @advantageEstimator({ id: "candidates", reads: ["candidateProbs"], writes: ["advantages"] })
     class Candidates implements AdvantageEstimator {

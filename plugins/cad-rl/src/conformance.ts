@@ -1,4 +1,4 @@
-import { completeOptions, defineConformance, runTerms } from "@proximal/core";
+import { completeOptions, defineConformance, defineExamples, runTerms } from "@proximal/core";
 import { CadGate } from "./gate.js";
 import { type CadFacts, CadReward, type CadRewardOptions, cadReward } from "./reward.js";
 
@@ -14,3 +14,5 @@ export default defineConformance({
     };
   },
 });
+
+export const examples = defineExamples({ inner: ["executes", "iou"] });

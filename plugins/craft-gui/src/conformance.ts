@@ -1,4 +1,4 @@
-import { completeOptions, defineConformance } from "@proximal/core";
+import { completeOptions, defineConformance, defineExamples } from "@proximal/core";
 import { type GuiAction, type GuiWeights, judgedReward, operationReward } from "./action.js";
 import { currentStage, eligibleTasks, type StageOptions, stageOf } from "./curriculum.js";
 import { GuiReward, UNDERSTANDING } from "./reward.js";
@@ -30,4 +30,13 @@ export default defineConformance({
     const current = currentStage(step as number, o);
     return { stage, currentStage: current, eligible: eligibleTasks(stage, current, o.cumulative) };
   },
+});
+
+export const examples = defineExamples({
+  fields: { trajectorySteps: 5, taskKind: "operation" },
+  columns: (batch) => ({
+    taskKind: Array.from({ length: batch.rows }, (_, row) => (row % 3 === 2 ? UNDERSTANDING : "operation")),
+    reference: Array.from({ length: batch.rows }, () => ({ type: "click", box: [0, 0, 2, 2] })),
+  }),
+  completions: ['<action>{"type":"click","point":[1,1]}</action>', '<action>{"type":"scroll"}</action>', "<answer>a dialog</answer>"],
 });

@@ -41,6 +41,7 @@ export const d3sOptions = Type.Object({
   reads: ["rewards", "oldEntropy", "mask"],
   writes: ["advantages", "keep", "keepTokens"],
   conventions: { std: "population, over the full group, never again after the selection", groupOfOne: "0" },
+  exceptions: { rowOrder: "of equally good choices the smaller row is kept" },
 })
 export class D3sAdvantage implements AdvantageEstimator {
   private readonly normalized: GroupNormalizedOptions;

@@ -64,7 +64,9 @@ export class DcpoAdvantage implements AdvantageEstimator<EntropyState> {
     const targetLogp = mix === 0 ? oldLogp : await services.scoreTokens(batch, { temperature: temperature * this.run.temperature });
     const isCorrect = batch.repeat(correct);
     const normalized = batch.repeat(groupNormalize(rewards, batch.groupRows, NORMALIZED));
-    const advantages = normalized.map((a, t) => (1 - mix) * a + mix * isCorrect[t]! * Math.exp(targetLogp[t]! - oldLogp[t]!));
+    const advantages = normalized.map(
+      (a, t) => (1 - mix) * a + mix * isCorrect[t]! * statistics.boundedRatio(targetLogp[t]! - oldLogp[t]!),
+    );
     return { columns: { advantages }, metrics: { mix, temperature, correct: share, entropyGap: this.o.targetEntropy - state.entropy } };
   }
 }

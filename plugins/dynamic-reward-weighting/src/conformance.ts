@@ -1,4 +1,4 @@
-import { defineConformance, type Inputs, instantiate, type Options } from "@proximal/core";
+import { defineConformance, defineExamples, type Inputs, instantiate, type Options } from "@proximal/core";
 import { contribution } from "./hypervolume.js";
 import { influences } from "./mirror.js";
 import { DynamicReward, type DynamicState, weightedSum } from "./reward.js";
@@ -35,3 +35,5 @@ export default defineConformance({
     return { influence, state: after, rewards: weightedSum(columnsOf(inputs), after.weights, 1) };
   },
 });
+
+export const examples = defineExamples({ inner: ["accuracy", "length", "format"] });

@@ -43,6 +43,7 @@ interface Episode {
   id: "eapo",
   description: "Episodes of rounds that each see only the question and the report of the round before; one row a round",
   options: eapoSamplerOptions,
+  reads: ["rewards"],
   writes: ["turn", EPISODE_COLUMNS.rounds, EPISODE_COLUMNS.finished, { name: "episode", at: "row", dtype: "i32" }],
   provides: ["multi-turn"],
 })

@@ -3,6 +3,7 @@ import {
   advantageEstimator,
   type Batch,
   type EstimateResult,
+  lossMask,
   options,
   type State,
   type Static,
@@ -58,8 +59,9 @@ export class GtpoAdvantage implements AdvantageEstimator<GtpoState> {
     const { conflictBoost, entropyScale, entropyThreshold, divideByConflicts } = this.o;
     const rewards = batch.f64("rewards");
     const tokens = batch.i32("tokens");
+    const mask = lossMask(batch);
     const entropies = Float64Array.from({ length: batch.rows }, (_, row) => {
-      const own = batch.tokensOf("oldEntropy", row);
+      const own = batch.tokensOf("oldEntropy", row).filter((_, t) => mask[batch.offsets[row]! + t]);
       return own.length === 0 ? 0 : mean(own);
     });
     const initialEntropy = state.initialEntropy ?? (batch.rows === 0 ? null : mean(entropies));

@@ -7,8 +7,7 @@ import { GtpoAdvantage, GtpoGate } from "../src/index.js";
 
 testVectors(new URL("../../vectors/gtpo.json", import.meta.url), conformance);
 
-// The ratio is 1 by construction: the loss does not move with logp although its gradient does.
-testTerms("GtpoGate", { component: GtpoGate }, { surrogate: true });
+testTerms("GtpoGate", { component: GtpoGate });
 
 describe("GTPO's conflict runs", () => {
   const cases: [title: string, rows: number[][], signs: number[], runs: [number, number][]][] = [

@@ -65,6 +65,7 @@ class Demonstrations {
   id: "icpo",
   description: "Groups in which some responses are sampled behind random demonstrations",
   options: icpoSamplerOptions,
+  reads: ["rewards"],
   writes: ["hinted"],
   provides: ["group-of-equal-prompts"],
 })

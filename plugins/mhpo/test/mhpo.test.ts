@@ -6,8 +6,7 @@ import { MhpoGate } from "../src/index.js";
 
 testVectors(new URL("../../vectors/mhpo.json", import.meta.url), conformance);
 
-// The hazard is detached: the gradient is not the derivative of the value.
-testTerms("MhpoGate", { component: MhpoGate }, { surrogate: true });
+testTerms("MhpoGate", { component: MhpoGate });
 
 const token = (difference: number, advantage = -1, options: Options = {}) => {
   const { loss, gradLogp } = runTerms(

@@ -1,4 +1,4 @@
-import { batchOfCase, completeOptions, defineConformance, GroupNormalizedAdvantage, runAdvantage } from "@proximal/core";
+import { batchOfCase, completeOptions, defineConformance, defineExamples, GroupNormalizedAdvantage, runAdvantage } from "@proximal/core";
 import { decayingRewards } from "./decay.js";
 import { DecayingReward } from "./reward.js";
 
@@ -10,4 +10,9 @@ export default defineConformance({
   },
   advantage: ({ scale = "none", ...options }, { rewards, group }) =>
     runAdvantage(GroupNormalizedAdvantage, { ...options, scale, groupOfOne: "zero" }, { rewards, group }),
+});
+
+export const examples = defineExamples({
+  // The exits of a group lie at different places.
+  columns: (batch) => ({ exitPosition: Int32Array.from({ length: batch.rows }, (_, row) => (7 * row) % batch.rows) }),
 });

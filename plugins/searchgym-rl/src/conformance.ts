@@ -1,4 +1,4 @@
-import { completeOptions, defineConformance, GroupNormalizedAdvantage, runAdvantage } from "@proximal/core";
+import { completeOptions, defineConformance, defineExamples, GroupNormalizedAdvantage, runAdvantage } from "@proximal/core";
 import { advance, eligibleQuestions, type Progress, type StageHops } from "./curriculum.js";
 import { searchReward } from "./match.js";
 import { SearchReward } from "./reward.js";
@@ -22,3 +22,5 @@ export default defineConformance({
     return { stageAfterEach, eligible: eligibleQuestions(inputs.hops as number[], state.stage, o.stageHops), state };
   },
 });
+
+export const examples = defineExamples({ fields: { hops: 2 } });

@@ -1,4 +1,4 @@
-import { completeOptions, defineConformance, runTerms } from "@proximal/core";
+import { completeOptions, defineConformance, defineExamples, runTerms } from "@proximal/core";
 import { type CutOptions, chainAdvantages, cutpoints } from "./chain.js";
 import { ChainAdvantage } from "./chain-advantage.js";
 import { SegmentGate } from "./gate.js";
@@ -30,4 +30,11 @@ export default defineConformance({
     const { loss, gradLogp, perToken } = runTerms({ component: SegmentGate, options }, inputs);
     return { loss, gradLogp, keep: perToken["spo-segment.keep"] };
   },
+});
+
+export const examples = defineExamples({
+  // A value for every token and the end: as many as the finest cuts need.
+  columns: (batch, random) => ({
+    cutpointValues: Array.from(batch.lengths, (length) => Array.from({ length: length + 1 }, () => random.uniform())),
+  }),
 });

@@ -49,6 +49,7 @@ export interface WindowState extends DataState {
   id: "t-ppo",
   description: "A window of tokens a step; unfinished responses go on in the next step, finished ones make room for new prompts",
   options: windowSamplerOptions,
+  reads: ["rewards"],
   writes: [WINDOW_COLUMNS.finished, WINDOW_COLUMNS.windowStart],
 })
 export class WindowSampler extends GroupSampler<WindowState> {

@@ -68,6 +68,7 @@ interface Draft {
   id: "thyme",
   description: "Responses that write and run code: text sampled, code greedy, sandbox output inserted",
   options: thymeOptions,
+  reads: ["truncated"],
   writes: ["keep"],
   provides: ["group-of-equal-prompts", "multi-turn"],
 })

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  lossMask,
   options,
   type RewardContext,
   type RewardModel,
@@ -24,8 +25,9 @@ export const unlikelinessOptions = Type.Object({
 
 /** Rank of each row in its group by log-likelihood: 0 = least likely; ties by row order. */
 export function likelihoodRanks(batch: Batch, lengthNormalize: boolean): Int32Array {
+  const mask = lossMask(batch);
   const likelihood = Array.from({ length: batch.rows }, (_, row) => {
-    const logp = batch.tokensOf("oldLogp", row);
+    const logp = batch.tokensOf("oldLogp", row).filter((_, t) => mask[batch.offsets[row]! + t]);
     if (logp.length === 0) return 0;
     return lengthNormalize ? mean(logp) : mean(logp) * logp.length;
   });

@@ -32,7 +32,7 @@ export function novelty(batch: Batch): Float64Array {
   for (const rows of batch.groupRows) {
     const scored = [...rows].filter((row) => !Number.isNaN(scores[row]!));
     const center = statistics.mean(statistics.take(scores, scored));
-    for (const row of scored) result[row] = Math.exp(scores[row]! - center);
+    for (const row of scored) result[row] = statistics.boundedRatio(scores[row]! - center);
   }
   return result;
 }

@@ -1,0 +1,138 @@
+import {
+  type Batch,
+  type ComponentClass,
+  evaluateProgram,
+  type LossComponent,
+  type ObjectiveProgram,
+  type Options,
+  type PromiseName,
+  programOf,
+  type State,
+  type StepValues,
+  toJson,
+} from "@proximal/core";
+import { type BatchShape, check, termChecks } from "@proximal/core/testing";
+import fc from "fast-check";
+import { batchFor, shapes } from "./batches.js";
+import { type Check, type Effort, promiseCheck } from "./check.js";
+import { optionSets } from "./options.js";
+import { servicesFor } from "./services.js";
+import { sameState } from "./state.js";
+import { build, declaredReads, FACTS, type Subject } from "./subject.js";
+import { STRUCTURE, tracked } from "./tracked.js";
+
+const ON_ANY_SHAPE: readonly PromiseName[] = ["rowOrder", "padding", "microBatches", "maskedNaN"];
+const ON_USUAL: readonly PromiseName[] = ["gradient", "degenerate", "extremes", "float32"];
+
+/** Promises of a gate, a regularizer or an objective. */
+export function lossChecks(subject: Subject<LossComponent>, effort: Effort): Check[] {
+  const { component, base, specs, metadata, name } = subject;
+  const facts = { specs, run: FACTS, learningRate: 1e-2, batches: (seed: number, shape?: BatchShape) => batchFor(subject, seed, shape) };
+  const termOf = (options: Options, state?: State) => ({
+    component: component as ComponentClass<LossComponent>,
+    options: { ...base, ...options },
+    ...(state === undefined ? {} : { state }),
+  });
+  const checksOf = (options: Options = {}, seed = 1, shape?: BatchShape) =>
+    termChecks(termOf(options), { ...facts, seed, batches: (s, given = shape) => batchFor(subject, s, given) });
+  const one = (promise: PromiseName, run: () => Promise<readonly string[] | void> | readonly string[] | void) =>
+    promiseCheck(name, promise, metadata.exceptions?.[promise], run);
+  const everywhere = (promise: PromiseName) => {
+    checksOf()[promise]!();
+    if (effort.allOptions) for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options)[promise]!());
+  };
+
+  return [
+    ...ON_USUAL.map((promise) => one(promise, () => everywhere(promise))),
+    ...ON_ANY_SHAPE.map((promise) =>
+      one(promise, () => {
+        everywhere(promise);
+        fc.assert(
+          fc.property(shapes, ({ seed, shape }) => checksOf({}, seed, shape)[promise]!()),
+          { seed: 1, numRuns: effort.runs },
+        );
+      }),
+    ),
+    one("borders", () => {
+      for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options).extremes!());
+    }),
+    one("state", () => stateful(subject, facts)),
+    one("reads", () => reads(subject, facts)),
+  ];
+}
+
+/** Runs and says where it failed. */
+export function within<T>(title: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new Error(`with ${title}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const FACTORS: ReadonlySet<string> = new Set(["weights", "tokenWeights"]);
+
+type Facts = NonNullable<Parameters<typeof programOf>[1]>;
+
+/** What the terms read in each update, and the state after some. */
+async function stateful(subject: Subject<LossComponent>, facts: Facts): Promise<void> {
+  const first = build(subject);
+  const state = first.initialState?.();
+  if (state === undefined) {
+    check(first.afterUpdate === undefined && first.stepValues === undefined, "it has afterUpdate or stepValues, but no initialState");
+    return;
+  }
+  const advance = async (from: State, steps: readonly number[], instance: LossComponent): Promise<State> => {
+    let current = from;
+    for (const step of steps) {
+      const batch = batchFor(subject, step + 1);
+      const { program, stepValues } = programOf([{ component: subject.component, options: subject.base, state: current }], facts);
+      const { observed } = evaluated(program, batch, stepValues);
+      const services = servicesFor(subject.metadata.requires);
+      const before = toJson(current);
+      const next = await instance.afterUpdate?.({ observed, batch, services, state: current, step });
+      check(toJson(current) === before, "afterUpdate changes the state that it is given instead of returning a new one");
+      current = next ?? current;
+    }
+    return current;
+  };
+  const middle = await advance(state, [0, 1], first);
+  await sameState(
+    middle,
+    (from, instance) => advance(from, [2, 3], instance),
+    () => build(subject),
+    first,
+  );
+}
+
+function evaluated(program: ObjectiveProgram, batch: Batch, stepValues: StepValues) {
+  const outcome = evaluateProgram(program, batch, stepValues);
+  const { id } = program.parts[0]!;
+  return { observed: Object.fromEntries(Object.entries(outcome.observed).map(([key, value]) => [key.slice(id.length + 1), value])) };
+}
+
+async function reads(subject: Subject<LossComponent>, facts: Facts): Promise<string[]> {
+  const declared = new Set<string>();
+  const read = new Set<string>();
+  for (const { title, options } of [{ title: "the defaults", options: {} }, ...optionSets(subject)]) {
+    const names = declaredReads(subject, options);
+    const { program, stepValues } = programOf([{ component: subject.component, options: { ...subject.base, ...options } }], {
+      ...facts,
+      available: () => true,
+    });
+    // Factors of the advantage are the host's to read wherever a component has advantages.
+    const seen = new Set([...program.columns].filter((name) => names.has(name) || !FACTORS.has(name)));
+    const instance = build(subject, options);
+    const state = instance.initialState?.();
+    if (instance.afterUpdate !== undefined && state !== undefined) {
+      const batch = batchFor(subject, 1);
+      const services = servicesFor(subject.metadata.requires);
+      await instance.afterUpdate({ ...evaluated(program, batch, stepValues), batch: tracked(batch, seen), services, state, step: 0 });
+    }
+    const undeclared = [...seen].filter((name) => !names.has(name));
+    check(undeclared.length === 0, `with ${title} it reads ${undeclared.join(", ")}, which its reads do not name`);
+    for (const name of names) if (!STRUCTURE.has(name)) declared.add(name);
+    for (const name of seen) read.add(name);
+  }
+  return [...declared].filter((name) => !read.has(name)).map((name) => `it declares to read "${name}" and never does`);
+}

@@ -1,0 +1,21 @@
+import type { AdvantageEstimator, Examples, LossComponent, PluginDefinition, RewardModel, Sampler } from "@proximal/core";
+import { type Check, type Effort, QUICK } from "./check.js";
+import { hostChecks } from "./host.js";
+import { lossChecks } from "./loss.js";
+import { samplerChecks } from "./sampling.js";
+import { type Subject, subjectsOf } from "./subject.js";
+
+/** Everything that a plugin's components promise, as checks to run. */
+export function pluginChecks(
+  plugin: Pick<PluginDefinition, "components">,
+  { examples = {}, effort = QUICK }: { examples?: Examples; effort?: Effort } = {},
+): Check[] {
+  return subjectsOf(plugin, examples).flatMap((subject): Check[] => {
+    if (subject.point === "sampler") return samplerChecks(subject as Subject<Sampler>, effort);
+    if (subject.point === "reward" || subject.point === "advantage")
+      return hostChecks(subject as Subject<AdvantageEstimator | RewardModel>, effort);
+    if (subject.point === "gate" || subject.point === "regularizer" || subject.point === "objective")
+      return lossChecks(subject as Subject<LossComponent>, effort);
+    return [];
+  });
+}
