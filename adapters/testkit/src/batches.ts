@@ -1,4 +1,4 @@
-import { type Batch, type ColumnInput, type ColumnSpec, Random } from "@proximal/core";
+import { Batch, type ColumnInput, type ColumnSpec, Random } from "@proximal/core";
 import { type BatchShape, randomBatch } from "@proximal/core/testing";
 import fc from "fast-check";
 import { nameOf, type Subject } from "./subject.js";
@@ -96,3 +96,10 @@ const withTrajectories = (batch: Batch): Batch =>
       temperature: 1,
     })),
   );
+
+/** The batch without some of its columns. */
+export function without(batch: Batch, names: readonly string[]): Batch {
+  const kept = batch.names.filter((name) => !names.includes(name) && name !== "group" && name !== "lengths");
+  const { lengths, group, trajectories } = batch;
+  return new Batch({ lengths, group, trajectories, columns: new Map(kept.map((name) => [name, batch.column(name)])) });
+}

@@ -32,15 +32,15 @@ export interface Effort {
 export const QUICK: Effort = { runs: 4, allOptions: false };
 export const FULL: Effort = { runs: 40, allOptions: true };
 
+/** Throws what broke. A list that it returns holds warnings; anything else is ignored. */
+export type Work = () => unknown;
+
+export const warningsOf = (result: unknown): readonly string[] => (Array.isArray(result) ? (result as string[]) : []);
+
 /** A check of a named promise. A declared exception must be one: the check that it excuses has to fail. */
-export function promiseCheck(
-  subject: string,
-  name: PromiseName,
-  exception: string | undefined,
-  run: () => Promise<readonly string[] | undefined | void> | readonly string[] | undefined | void,
-): Check {
+export function promiseCheck(subject: string, name: PromiseName, exception: string | undefined, run: Work): Check {
   const promise = PROMISES[name];
-  if (exception === undefined) return { subject, promise, run: async () => (await run()) ?? [] };
+  if (exception === undefined) return { subject, promise, run: async () => warningsOf(await run()) };
   return {
     subject,
     promise: `does not promise that ${promise}: ${exception}`,

@@ -12,7 +12,7 @@ import {
   type PluginDefinition,
   PluginError,
 } from "@proximal/core";
-import { type Check, type Effort, QUICK } from "./check.js";
+import { type Check, type Effort, QUICK, type Work, warningsOf } from "./check.js";
 import { pluginChecks } from "./plugin.js";
 
 /** A built plugin package, loaded. */
@@ -76,10 +76,10 @@ const SECTIONS: readonly [title: string, pattern: RegExp][] = [
 
 /** Checks of a package: its components', its vectors', its generated files' and its README's. */
 export function packageChecks({ folder, plugin, map, examples, vectors }: LoadedPackage, effort: Effort = QUICK): Check[] {
-  const check = (promise: string, run: () => Promise<readonly string[] | void> | readonly string[] | void): Check => ({
+  const check = (promise: string, run: Work): Check => ({
     subject: "package",
     promise,
-    run: async () => (await run()) ?? [],
+    run: async () => warningsOf(await run()),
   });
   return [
     check("manifest and option schemas agree with the code", async () => {

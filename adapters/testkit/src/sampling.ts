@@ -1,11 +1,11 @@
 import { type PromiseName, type Random, type SampleContext, type SampleResult, type Sampler, type State, toJson } from "@proximal/core";
 import { check, sampleContext } from "@proximal/core/testing";
-import { type Check, type Effort, promiseCheck } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
 import { optionSets } from "./options.js";
 import { servicesFor } from "./services.js";
 import { sameState } from "./state.js";
 import { build, declaredReads, declaredWrites, FACTS, type Subject } from "./subject.js";
-import { STRUCTURE, tracked } from "./tracked.js";
+import { ROWS, STRUCTURE, tracked, wasRead } from "./tracked.js";
 
 interface How {
   options?: Readonly<Record<string, unknown>>;
@@ -60,8 +60,7 @@ const digest = ({ groups, batch, metrics }: SampleResult): string =>
 /** Promises of a sampler. */
 export function samplerChecks(subject: Subject<Sampler>, effort: Effort): Check[] {
   const { name, metadata } = subject;
-  const one = (promise: PromiseName, go: () => Promise<readonly string[] | void>) =>
-    promiseCheck(name, promise, metadata.exceptions?.[promise], go);
+  const one = (promise: PromiseName, go: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], go);
   const sound = (result: SampleResult, where: string) => {
     const rows = result.groups.flatMap(({ trajectories }) => [...trajectories]);
     check(result.batch.rows === rows.length, `${where}: its batch has ${result.batch.rows} rows, its groups ${rows.length}`);
@@ -124,12 +123,12 @@ export function samplerChecks(subject: Subject<Sampler>, effort: Effort): Check[
         const seen = new Set<string>();
         const names = declaredReads(subject, options);
         await collect(subject, { options, seen });
-        const undeclared = [...seen].filter((column) => !names.has(column) && !writes.has(column));
+        const undeclared = [...seen].filter((column) => !names.has(column) && column !== ROWS && !writes.has(column));
         check(undeclared.length === 0, `with ${title} it reads ${undeclared.join(", ")}, which its reads do not name`);
         for (const column of names) if (!STRUCTURE.has(column)) declared.add(column);
         for (const column of seen) read.add(column);
       }
-      return [...declared].filter((column) => !read.has(column)).map((column) => `it declares to read "${column}" and never does`);
+      return [...declared].filter((column) => !wasRead(column, read)).map((column) => `it declares to read "${column}" and never does`);
     }),
   ];
 }

@@ -72,4 +72,7 @@ export function declaredReads({ component, base, point }: Subject, options: Opti
   return new Set(reads?.map(nameOf) ?? (point === "gate" ? ["logp", "oldLogp", "advantages"] : []));
 }
 
+export const optionalReads = ({ metadata }: Subject): string[] =>
+  (metadata.reads ?? []).flatMap((reference) => (typeof reference === "object" && reference.optional ? [reference.name] : []));
+
 export const declaredWrites = ({ metadata }: Subject): Set<string> => new Set((metadata.writes ?? []).map(nameOf));

@@ -54,7 +54,11 @@ export function sampleContext<S extends State>({
     maxTokens,
     requests,
     services: {} as Services,
-    policy: { info: { contextLength: 1024 }, tokenizer: characters, score: flatScore } as unknown as SampleContext["policy"],
+    policy: {
+      info: { contextLength: 1024, vocabularySize: characters.vocabularySize, hiddenSize: 0 },
+      tokenizer: characters,
+      score: flatScore,
+    } as unknown as SampleContext["policy"],
     prompts: { size: pool.length, get: (i) => pool[i]!, derive: (base, text) => ({ ...base, text, tokens: Int32Array.from(codes(text)) }) },
     generate: async (wanted) => {
       requests.push(...wanted);

@@ -38,7 +38,7 @@ export interface BnpoComponent extends BetaShape {
   id: "bnpo",
   description: "Centred reward weighted by the inverse of a Beta density fitted to the groups' success rates",
   options: bnpoOptions,
-  reads: ["rewards", { name: "rewardComponents", optional: true }],
+  reads: ["rewards", "rewardComponents"],
   writes: ["advantages"],
   conventions: { std: "none: weight 1 / f(p) of the group", groupOfOne: "its reward (p = 0)" },
 })

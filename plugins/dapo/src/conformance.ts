@@ -1,4 +1,4 @@
-import { batchOfCase, clipTerms, defineConformance, firstKept, runReward, runTerms, varyingGroups } from "@proximal/core";
+import { batchOfCase, clipTerms, defineConformance, defineExamples, firstKept, runReward, runTerms, varyingGroups } from "@proximal/core";
 import { DapoGate } from "./gate.js";
 import { OverlongReward } from "./overlong.js";
 
@@ -20,3 +20,5 @@ export default defineConformance({
     };
   },
 });
+
+export const examples = defineExamples({ options: { "sampler:dapo": [{ groupSize: 4, targetGroups: 4 }] } });

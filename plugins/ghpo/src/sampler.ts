@@ -47,7 +47,7 @@ function correctnessOf(batch: Batch): Float64Array {
   id: "ghpo",
   description: "Groups that fail are sampled anew behind growing parts of their reference solution, and trained on that prompt",
   options: ghpoOptions,
-  reads: ["rewards", "rewardComponents"],
+  reads: ["rewardComponents"],
   writes: ["hinted", { name: "stage", ...STAGE.stage }],
   provides: ["group-of-equal-prompts"],
 })

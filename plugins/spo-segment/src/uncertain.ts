@@ -10,7 +10,10 @@ export const probThresholdOption = Type.Number({
 export const whitenOption = Type.Boolean({ default: true, description: "Whiten the advantages over the uncertain tokens of the batch" });
 
 /** Flat [tokens]: probability of each token under the policy that sampled. */
-export const oldProbs = (batch: Batch): Float64Array => batch.f64("oldLogp").map(Math.exp);
+export const oldProbs = (batch: Batch): Float64Array => {
+  const mask = lossMask(batch);
+  return batch.f64("oldLogp").map((logp, t) => (mask[t] ? Math.exp(logp) : 1));
+};
 
 /** Flat [tokens]: the policy's own tokens below the threshold. */
 export const uncertainTokens = (batch: Batch, probThreshold: number): Uint8Array => {
