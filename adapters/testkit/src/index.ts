@@ -4,3 +4,4 @@ export { testPackage, testPlugin } from "./mocha.js";
 export { borderValues, optionSets } from "./options.js";
 export { type LoadedPackage, loadPackage, packageChecks } from "./package.js";
 export { pluginChecks } from "./plugin.js";
+export { type CheckFlags, checkFolder } from "./report.js";

@@ -165,6 +165,15 @@ program
   .action(async (options: { output?: string }) => (await import("./commands/schema.js")).schemaCommand(options));
 
 program
+  .command("check <package|folder>")
+  .description("for plugin authors: check what a plugin's components promise, its vectors, manifest and README")
+  .option("--full", "many more random batches, and every check under every option set")
+  .option("--json", "print one JSON value")
+  .action(async (target: string, options: { full?: boolean; json?: boolean }) =>
+    (await import("./commands/check.js")).checkCommand(target, options),
+  );
+
+program
   .command("manifest [folder]")
   .description("for plugin authors: write manifest.json and the option schemas of a built plugin package")
   .option("--check", "only compare; exit 1 when a file is out of date")

@@ -57,6 +57,7 @@ export function termChecks(terms: TermCase | readonly TermCase[], options: TermC
   const base = run(batch);
   const gradientOf = (outcome: TermsOutcome): number[] => variables.flatMap((name) => outcome[GRADIENTS[name]].flat());
   const same = (a: TermsOutcome, b: TermsOutcome, what: string, tolerance = 1e-10) => {
+    check(Number.isFinite(b.loss), `the loss is ${b.loss}`);
     check(worst([a.loss], [b.loss]) <= tolerance, `${what} changes the loss from ${b.loss} to ${a.loss}`);
     for (const name of variables) {
       const error = worst(a[GRADIENTS[name]].flat(), b[GRADIENTS[name]].flat());
