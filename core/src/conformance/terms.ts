@@ -9,7 +9,6 @@ import { type LossPart, ObjectiveProgram } from "../objective/program.js";
 import type { StepValues } from "../policy/index.js";
 import type { ColumnSpecs } from "../rollout/index.js";
 import { batchOfCase, type Inputs, type Options } from "./case.js";
-import { evaluateProgram, type TermsOutcome } from "./evaluate.js";
 
 /** A loss component with options and its weight in the loss. */
 export interface TermCase {
