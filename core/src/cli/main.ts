@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import type { CompareFlags } from "./commands/compare.js";
+import type { DashboardFlags } from "./commands/dashboard.js";
 import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { StartFlags, ViewFlags } from "./commands/run.js";
@@ -142,6 +143,15 @@ program
   .description("print the objective as it is executed, as equations")
   .option(...SET, collect, [])
   .action(async (target: string, options: { set: string[] }) => (await import("./commands/explain.js")).explainCommand(target, options));
+
+program
+  .command("dashboard [folder]")
+  .description("show the runs in a folder as a local web page that follows them; the folder runs when left out")
+  .option("-p, --port <port>", "port; 6340 or the next free one when left out", count)
+  .option("--host <address>", "address to listen on; with any other than 127.0.0.1 the page asks for a token")
+  .action(async (folder: string | undefined, options: DashboardFlags) =>
+    (await import("./commands/dashboard.js")).dashboardCommand(folder, options),
+  );
 
 program
   .command("plot")

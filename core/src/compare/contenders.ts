@@ -168,7 +168,9 @@ function differencesOf({ sampler, trainer, optimizer }: ResolvedConfig, { value 
   const updates = trainer.epochs * trainer.miniBatches;
   const learningRate = numberOf(value.optimizer, "learningRate");
   return [
-    ...(perPrompt === undefined || prompts === undefined ? [] : [`${perPrompt} response${perPrompt === 1 ? "" : "s"} to each of ${prompts} prompts a step`]),
+    ...(perPrompt === undefined || prompts === undefined
+      ? []
+      : [`${perPrompt} response${perPrompt === 1 ? "" : "s"} to each of ${prompts} prompts a step`]),
     ...(updates === 1 ? [] : [`${updates} updates a step (${trainer.epochs} epochs of ${trainer.miniBatches})`]),
     ...(learningRate === undefined || learningRate === optimizer.learningRate ? [] : [`learning rate ${optimizer.learningRate}`]),
   ];

@@ -38,7 +38,10 @@ export const conformanceSchema = Type.Union([conformanceDocument, Type.Array(con
 
 const answer = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
-const message = Type.Object({ role: Type.Enum(["system", "user", "assistant", "tool"]), content: Type.String() }, { additionalProperties: true });
+const message = Type.Object(
+  { role: Type.Enum(["system", "user", "assistant", "tool"]), content: Type.String() },
+  { additionalProperties: true },
+);
 
 /** One record of a data set. Other names for the two fields are set by the config's `data.prompt` and `data.answer`. */
 export const datasetRecordSchema = Type.Object(

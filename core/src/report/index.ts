@@ -1,1 +1,2 @@
+export * from "./warnings.js";
 export { type ReportFacts, writeReport } from "./write.js";

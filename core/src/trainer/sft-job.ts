@@ -70,6 +70,7 @@ export class SftJob implements Job {
       rows: batch.rows,
       tokens: batch.tokens,
       seconds: clock.total,
+      secondsCpu: clock.processor,
       tokensPerSecond: batch.tokens / clock.total,
       rss: residentMemory(),
     };

@@ -57,6 +57,7 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
     secondsScore: clock.seconds("score"),
     secondsUpdate: clock.seconds("update"),
     seconds: clock.total,
+    secondsCpu: clock.processor,
     tokensPerSecond: sampled.tokens / clock.total,
     rss: residentMemory(),
   };

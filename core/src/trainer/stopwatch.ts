@@ -2,6 +2,7 @@
 export class Stopwatch {
   private readonly spent = new Map<string, number>();
   private readonly start = performance.now();
+  private readonly before = process.cpuUsage();
 
   /** Runs `work` and counts its time under `name`. */
   async time<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -19,5 +20,11 @@ export class Stopwatch {
 
   get total(): number {
     return (performance.now() - this.start) / 1000;
+  }
+
+  /** Processor seconds of the whole process, over all its threads. */
+  get processor(): number {
+    const { user, system } = process.cpuUsage(this.before);
+    return (user + system) / 1e6;
   }
 }

@@ -38,6 +38,8 @@ describe("the command line", () => {
     [["plugins"], 0, "stdout", "@proximal/plugin-soft 1.2.3", "@proximal/core", "exact-match", "toy"],
     [["plugins", "core"], 0, "stdout", "@proximal/core", "ratioAnchor: policy that sampled"],
     [["plugins", "sotf"], 1, "stderr", 'no installed package is called "sotf"', 'did you mean "soft"?'],
+    [["dashboard", "no-such-folder"], 1, "stderr", "no-such-folder: there is no such folder"],
+    [["plot", "gate", "soft", "-o", "gate.png"], 1, "stderr", "a plot is written as SVG or HTML"],
     [["schema", "-o", "run.schema.json"], 0, "stdout", "yaml-language-server: $schema=run.schema.json"],
     [["schema", "-o", "no/such/folder.json"], 1, "stderr", "cannot write the schema"],
     [["manifest", "node_modules/@proximal/plugin-soft", "--check"], 0, "stdout", "up to date"],

@@ -1,0 +1,1 @@
+export { type DashboardOptions, type RunningDashboard, startDashboard } from "./start.js";
