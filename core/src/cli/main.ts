@@ -35,7 +35,7 @@ const JSON_LINES = ["--json", "print every event as one JSON line"] as const;
 const QUIET = ["--quiet", "print warnings and the result only"] as const;
 const OUT = ["-o, --out <folder>", "run folder; the config's `output`, else runs/<name>, when left out"] as const;
 const OVERWRITE = ["--overwrite", "replace a run that the folder holds"] as const;
-const CHECKPOINT = ["--checkpoint <step>", "step of the checkpoint to use; the newest when left out"] as const;
+const CHECKPOINT = ["--checkpoint <step>", "checkpoint to use, by its step, or `best`; the newest when left out"] as const;
 const TARGET = "run folder or config";
 
 const count = (value: string): number => {
@@ -43,6 +43,7 @@ const count = (value: string): number => {
   if (!Number.isInteger(parsed) || parsed < 1) throw new InvalidArgumentError("a whole number from 1 is accepted.");
   return parsed;
 };
+const checkpoint = (value: string): number | "best" => (value === "best" ? value : count(value));
 const positive = (value: string): number => {
   const parsed = Number(value);
   if (!(parsed > 0)) throw new InvalidArgumentError("a number above 0 is accepted.");
@@ -82,7 +83,7 @@ program
   .argument("<target>", TARGET)
   .description("accuracy of a policy on held-out problems")
   .option(...SET, collect, [])
-  .option(...CHECKPOINT, count)
+  .option(...CHECKPOINT, checkpoint)
   .option("--data <file>", "data set to evaluate on; the config's held-out prompts when left out")
   .option("--limit <count>", "at most this many problems", count)
   .option("--samples <count>", "responses a problem, sampled, for pass@k; greedy decoding when left out", count)
@@ -96,7 +97,7 @@ program
   .argument("[prompts...]", "prompts; lines of the standard input when left out")
   .description("answer prompts with a policy")
   .option(...SET, collect, [])
-  .option(...CHECKPOINT, count)
+  .option(...CHECKPOINT, checkpoint)
   .option("--samples <count>", "responses a prompt", count)
   .option("--greedy", "take the likeliest token instead of sampling")
   .option("--max-tokens <count>", "longest response", count)

@@ -174,6 +174,14 @@ export const evaluationSection = section(
     limit: Type.Integer({ default: 500, minimum: 1, description: "At most this many held-out prompts" }),
     greedy: Type.Boolean({ default: true, description: "Take the likeliest token instead of sampling" }),
     samples: Type.Integer({ default: 1, minimum: 1, description: "Responses a prompt, for sampled evaluation" }),
+    metric: Type.String({ default: "accuracy", description: "Held-out metric that says which checkpoint is the best" }),
+    mode: Type.Enum(["max", "min"], { default: "max", description: "Whether a larger or a smaller value of `metric` is better" }),
+    minDelta: Type.Number({ default: 0, minimum: 0, description: "Difference that counts as better" }),
+    keepBest: Type.Boolean({ default: true, description: "Keep the best checkpoint in checkpoints/best" }),
+    patience: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+      default: null,
+      description: "End the run after this many evaluations in a row that are not better; null = never",
+    }),
   },
   "Held-out evaluation",
 );

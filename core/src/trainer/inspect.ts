@@ -11,13 +11,13 @@ import { evaluatePrompts, summarize } from "./evaluate.js";
 import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
-import { latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
+import { BEST, bestStep, latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
 import { openRun } from "./train.js";
 import { TrainingJob } from "./training-job.js";
 
 export interface TargetOptions extends ResolveOptions {
-  /** Step of the checkpoint to use; the newest whole one by default. Only for run folders. */
-  checkpoint?: number;
+  /** Step of the checkpoint to use, or the best one; the newest whole one by default. Only for run folders. */
+  checkpoint?: number | "best";
 }
 
 /**
@@ -50,13 +50,18 @@ function completed(file: string, options: ResolveOptions): ResolvedConfig {
   return missing.length === 0 ? config : resolveConfig(file, { ...options, set: [...missing, ...(options.set ?? [])] });
 }
 
-async function checkpointOf(target: string, step: number | undefined): Promise<string> {
+async function checkpointOf(target: string, step: TargetOptions["checkpoint"]): Promise<string> {
   const { checkpoints } = RunFolder.open(target);
   if (step !== undefined) {
-    const folder = join(checkpoints, `step-${step}`);
+    const folder = join(checkpoints, step === "best" ? BEST : `step-${step}`);
     if (!existsSync(folder)) {
-      const present = (await listCheckpoints(checkpoints)).map((path) => path.slice(path.lastIndexOf("-") + 1));
-      throw new UsageError(`the run has no checkpoint of step ${step}`, { file: target, accepted: present });
+      const best = bestStep(checkpoints);
+      const steps = (await listCheckpoints(checkpoints)).map((path) => path.slice(path.lastIndexOf("-") + 1));
+      const present = [...steps, ...(best === null ? [] : [`best (step ${best})`])];
+      throw new UsageError(step === "best" ? "the run has no best checkpoint" : `the run has no checkpoint of step ${step}`, {
+        file: target,
+        accepted: present,
+      });
     }
     return (await readCheckpoint(folder)).folder;
   }

@@ -1,14 +1,27 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type DataSets, describeContamination } from "../data/index.js";
+import { CheckpointError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { Reporter } from "../report/reporter.js";
 import type { RunObserver, SessionFacts } from "./events.js";
 import { prefixed } from "./metrics.js";
+import { bestOf, type SelectionSettings } from "./selection.js";
 import { fromJson, toJson } from "./serialize.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type Checkpoint, latestCheckpoint, pruneCheckpoints, type RunFolder, type StoredRow, writeCheckpoint } from "./store/index.js";
+import {
+  bestStep,
+  type Checkpoint,
+  type EventRecord,
+  keepAsBest,
+  latestCheckpoint,
+  type MetricsRecord,
+  pruneCheckpoints,
+  type RunFolder,
+  type StoredRow,
+  writeCheckpoint,
+} from "./store/index.js";
 import { type RunSummary, summaryOf } from "./summary.js";
 import { runtimeVersions } from "./versions.js";
 
@@ -24,6 +37,8 @@ export interface Job {
   readonly keepCheckpoints: number;
   /** The step in which the sampler has drawn this many tokens in all is the last one; null = no limit. */
   readonly tokenBudget?: number | null;
+  /** Which evaluation is the best, and what follows from it. */
+  readonly selection?: SelectionSettings;
   /** Before the first step of a new run. */
   prepare(): Promise<void>;
   /** One step, from 0; with its rollouts where they are asked for and the job has some. */
@@ -46,17 +61,33 @@ export interface LoopOptions {
   signal?: AbortSignal;
 }
 
-/** Runs a job to its end, or to the step in which a stop is asked for: null then. */
+/**
+ * Runs a job to its end, or to the step in which a stop is asked for: null then. `UsageError` while another process is at work
+ * on the folder, `CheckpointError` when the disk is full.
+ */
 export async function runLoop(job: Job, options: LoopOptions): Promise<RunSummary | null> {
   const { folder, resume = false, description, onEvent = () => {}, signal } = options;
+  folder.lock();
   const reporter = new Reporter(folder, { description }, (message) => onEvent({ type: "warning", message }));
   const loop = new Loop(job, folder, reporter, onEvent);
   try {
     return await loop.run(resume, signal);
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(folder.path, error) : error;
   } finally {
     folder.close();
   }
 }
+
+/** Also of errors that crossed from a worker, which keep their message alone. */
+const isDiskFull = (error: unknown): boolean => /\b(ENOSPC|EDQUOT)\b/.test(String((error as Error).message));
+
+const diskFull = (path: string, cause: unknown): CheckpointError =>
+  new CheckpointError("the disk is full: the run was broken off", {
+    file: path,
+    hint: `make room, or bound trainer.rollouts and trainer.keepCheckpoints; then: proximal resume ${path}`,
+    cause,
+  });
 
 /** Share of the run time that automatic checkpoints may take, and the shortest time between two, seconds. */
 const CHECKPOINT_SHARE = 0.05;
@@ -72,9 +103,13 @@ class Loop {
   private readonly started = performance.now();
   /** Wall clock of earlier sessions, seconds. */
   private earlier = 0;
-  private saved = { at: performance.now(), seconds: 0 };
+  private saved: { at: number; seconds: number; checkpoint?: Checkpoint } = { at: performance.now(), seconds: 0 };
   /** Response tokens drawn so far. */
   private drawn = 0;
+  /** What metrics.jsonl holds. */
+  private records: MetricsRecord[] = [];
+  /** Why the run ends before its last step. */
+  private ended: RunSummary["ended"] | null = null;
 
   constructor(
     private readonly job: Job,
@@ -104,40 +139,70 @@ class Loop {
     const sessionStart = performance.now();
     let steps = first;
     while (!this.isDone(steps)) {
-      const step = steps++;
-      const { metrics, rollouts } = await job.step(step, { rollouts: this.folder.wantsRollouts(step + 1) });
-      this.drawn += metrics.drawnTokens ?? 0;
-      if (rollouts !== undefined) this.folder.writeRollouts(step + 1, rollouts);
-      const clock = new Stopwatch();
-      const evaluation = this.isEvaluationDue(step + 1) ? await this.evaluate(step + 1) : null;
-      const record = this.folder.appendMetrics({
-        ...metrics,
-        ...(step === 0 && firstEvaluation !== null ? prefixed("evalStart", firstEvaluation) : {}),
-        ...(evaluation === null ? {} : { ...prefixed("eval", evaluation), secondsEvaluate: clock.total }),
-      });
+      const step = ++steps;
+      const record = await this.step(step, step === 1 ? firstEvaluation : null);
       const secondsLeft = ((performance.now() - sessionStart) / 1000 / (steps - first)) * this.stepsLeft(steps);
       this.emit({ type: "step", steps: job.steps, record, secondsLeft });
-      if (metrics.skipped)
-        this.emit({ type: "warning", message: `step ${step + 1}: ${metrics.skipped} update(s) skipped: loss or gradient is not finite` });
-      if (metrics.updates === 0) this.emit({ type: "warning", message: `step ${step + 1}: no response was left to train on` });
-      if (signal?.aborted && !this.isDone(steps)) {
-        await this.save(step + 1);
-        await this.reporter.write();
-        this.emit({ type: "stopped", step: step + 1, folder: this.folder.path });
-        return null;
-      }
-      if (this.isDone(steps)) await this.save(step + 1);
-      else if (isCheckpointDue(job.checkpointEvery, step + 1, this.lastSave)) {
-        await this.save(step + 1);
-        await this.reporter.update();
+      if (signal?.aborted && !this.isDone(steps)) return this.stop(steps);
+      if (this.isDone(steps) || isCheckpointDue(job.checkpointEvery, steps, this.lastSave)) {
+        await this.save(steps);
+        if (!this.isDone(steps)) await this.reporter.update();
       }
     }
     return this.finish(steps);
   }
 
+  /** Step `step`, from 1, and the evaluation after it. */
+  private async step(step: number, firstEvaluation: Metrics | null): Promise<MetricsRecord> {
+    const { job, folder } = this;
+    const { metrics, rollouts } = await job.step(step - 1, { rollouts: folder.wantsRollouts(step) });
+    this.drawn += metrics.drawnTokens ?? 0;
+    if (rollouts !== undefined) folder.writeRollouts(step, rollouts);
+    const clock = new Stopwatch();
+    const evaluation = this.isEvaluationDue(step) ? await this.evaluate(step) : null;
+    const record = folder.appendMetrics({
+      ...metrics,
+      ...(firstEvaluation === null ? {} : prefixed("evalStart", firstEvaluation)),
+      ...(evaluation === null ? {} : { ...prefixed("eval", evaluation), secondsEvaluate: clock.total }),
+    });
+    this.records.push(record);
+    // Before a checkpoint: it has to know all that was told of its steps.
+    this.warnOf(record);
+    if (evaluation !== null) await this.select(step);
+    return record;
+  }
+
+  /** Keeps the best checkpoint and ends a run that does not get better. */
+  private async select(step: number): Promise<void> {
+    const { selection } = this.job;
+    const best = selection && bestOf(this.records, selection);
+    if (!best) return;
+    if (best.step === step && selection.keepBest) keepAsBest(this.folder.checkpoints, (await this.save(step)).folder);
+    if (selection.patience !== null && best.since >= selection.patience) this.ended = "patience";
+  }
+
+  private warnOf({ step, skipped, updates }: MetricsRecord): void {
+    const warn = (message: string) => this.event({ step: step!, kind: "warning", source: "trainer", message });
+    if (skipped) warn(`${skipped} update(s) skipped: loss or gradient is not finite`);
+    if (updates === 0) warn("no response was left to train on");
+  }
+
+  private event(event: EventRecord): void {
+    this.folder.appendEvent(event);
+    this.emit({ type: "warning", message: `step ${event.step}: ${event.message}` });
+  }
+
+  /** Saves and leaves the rest of the run to `resume`. */
+  private async stop(step: number): Promise<null> {
+    await this.save(step);
+    await this.reporter.write();
+    this.emit({ type: "stopped", step, folder: this.folder.path });
+    return null;
+  }
+
   private isDone(steps: number): boolean {
     const { tokenBudget } = this.job;
-    return steps >= this.job.steps || (typeof tokenBudget === "number" && this.drawn >= tokenBudget);
+    return this.ended !== null || steps >= this.job.steps || (typeof tokenBudget === "number" && this.drawn >= tokenBudget);
   }
 
   /** Steps to come, at the tokens that a step took so far. */
@@ -157,10 +222,11 @@ class Loop {
     return metrics;
   }
 
-  private async save(step: number): Promise<void> {
+  private async save(step: number): Promise<Checkpoint> {
+    if (this.saved.checkpoint?.manifest.step === step) return this.saved.checkpoint;
     const start = performance.now();
-    const offsets = { metrics: this.folder.syncMetrics(), rollouts: step };
     const { job, folder } = this;
+    const offsets = { ...folder.syncRecords(), rollouts: step };
     const checkpoint = await writeCheckpoint(
       folder.checkpoints,
       { step, offsets, versions: runtimeVersions(job.policy.info.engine) },
@@ -172,8 +238,9 @@ class Loop {
     );
     await pruneCheckpoints(folder.checkpoints, job.keepCheckpoints);
     const now = performance.now();
-    this.saved = { at: now, seconds: (now - start) / 1000 };
+    this.saved = { at: now, seconds: (now - start) / 1000, checkpoint };
     this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
+    return checkpoint;
   }
 
   /** Steps that are done. */
@@ -183,13 +250,24 @@ class Loop {
     );
     if (checkpoint === null) {
       this.emit({ type: "warning", message: "there is no whole checkpoint: the run starts from its beginning" });
-      this.folder.rewind({ metrics: 0, rollouts: 0 });
+      this.folder.rewind({ metrics: 0, events: 0, rollouts: 0 });
       return 0;
     }
     await this.load(checkpoint);
     this.folder.rewind(checkpoint.manifest.offsets);
-    this.drawn = this.folder.metrics().reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
+    this.records = this.folder.metrics();
+    this.drawn = this.records.reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
+    this.reselect(checkpoint);
     return checkpoint.manifest.step;
+  }
+
+  /** What the steps before the checkpoint decided: a crash may have come between a decision and what follows from it. */
+  private reselect({ manifest: { step }, folder }: Checkpoint): void {
+    const { selection } = this.job;
+    const best = selection && bestOf(this.records, selection);
+    if (!best) return;
+    if (selection.keepBest && best.step === step && bestStep(this.folder.checkpoints) !== step) keepAsBest(this.folder.checkpoints, folder);
+    if (selection.patience !== null && best.since >= selection.patience) this.ended = "patience";
   }
 
   private async load({ folder }: Checkpoint): Promise<void> {
@@ -199,11 +277,19 @@ class Loop {
     await this.job.policy.restore(join(folder, "policy"));
   }
 
+  private endOf(steps: number): RunSummary["ended"] {
+    return this.ended ?? (steps >= this.job.steps ? "steps" : "tokenBudget");
+  }
+
   private async finish(steps: number): Promise<RunSummary> {
     const model = join(this.folder.path, "model");
     mkdirSync(model, { recursive: true });
     await this.job.policy.export(model);
-    const summary = summaryOf(this.folder.metrics(), { steps, seed: this.job.seed }, this.seconds);
+    const summary = summaryOf(
+      this.records,
+      { steps, seed: this.job.seed, ended: this.endOf(steps), selection: this.job.selection },
+      this.seconds,
+    );
     this.folder.finish(summary);
     await this.reporter.write();
     this.emit({ type: "end", summary, folder: this.folder.path });

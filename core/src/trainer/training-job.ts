@@ -5,6 +5,7 @@ import { evaluatePrompts, summarize } from "./evaluate.js";
 import type { Job } from "./loop.js";
 import { rolloutRows } from "./rollout-rows.js";
 import type { Run } from "./run.js";
+import type { SelectionSettings } from "./selection.js";
 import { trainingStep } from "./step.js";
 import type { StoredRow } from "./store/index.js";
 
@@ -18,6 +19,7 @@ export class TrainingJob implements Job {
   readonly checkpointEvery: Job["checkpointEvery"];
   readonly keepCheckpoints: number;
   readonly tokenBudget: number | null;
+  readonly selection: SelectionSettings;
 
   constructor(private readonly run: Run) {
     const { trainer, evaluation, seed } = run.settings;
@@ -29,6 +31,7 @@ export class TrainingJob implements Job {
     this.checkpointEvery = trainer.checkpointEvery;
     this.keepCheckpoints = trainer.keepCheckpoints;
     this.tokenBudget = trainer.tokenBudget;
+    this.selection = evaluation;
   }
 
   async prepare(): Promise<void> {

@@ -85,7 +85,18 @@ export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
     ...over.trainer,
     rollouts: { keep: "all", every: 1, maxMegabytes: null, ...over.trainer?.rollouts },
   },
-  evaluation: { every: 3, limit: 100, greedy: true, samples: 1, ...over.evaluation },
+  evaluation: {
+    every: 3,
+    limit: 100,
+    greedy: true,
+    samples: 1,
+    metric: "accuracy",
+    mode: "max",
+    minDelta: 0,
+    keepBest: false,
+    patience: null,
+    ...over.evaluation,
+  },
 });
 
 /** A run on a table of logits over a small alphabet, with the default composition of GRPO. */

@@ -194,8 +194,8 @@ describe("a training run", () => {
     await run;
     expect(readdirSync(join(run.path, "checkpoints")).sort()).to.deep.equal(["step-5", "step-6"]);
     const { manifest } = (await latestCheckpoint(join(run.path, "checkpoints"), () => {}))!;
-    expect(manifest).to.include({ step: 6, formatVersion: 1 });
-    expect(manifest.offsets).to.deep.equal({ metrics: readFileSync(join(run.path, "metrics.jsonl")).length, rollouts: 6 });
+    expect(manifest).to.include({ step: 6, formatVersion: 2 });
+    expect(manifest.offsets).to.deep.equal({ metrics: readFileSync(join(run.path, "metrics.jsonl")).length, events: 0, rollouts: 6 });
     expect(manifest.versions).to.include.keys("@proximal/core", "node", "engine");
   });
 

@@ -4,7 +4,7 @@ import { evaluatePolicy, generate, openTarget } from "../../trainer/index.js";
 
 interface TargetFlags {
   set: readonly string[];
-  checkpoint?: number;
+  checkpoint?: number | "best";
   json?: boolean;
 }
 

@@ -1,16 +1,17 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError } from "../../errors.js";
 import { filesBelow, sha256, syncToDisk, writeDurably } from "./files.js";
 
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const MANIFEST = "manifest.json";
 
 /** How far the files of a run reached when the checkpoint was taken: what follows is computed again. */
 export interface Offsets {
-  /** Bytes of metrics.jsonl. */
+  /** Bytes of metrics.jsonl, and of events.jsonl. */
   metrics: number;
+  events: number;
   /** Steps whose rollouts are written. */
   rollouts: number;
 }
@@ -50,7 +51,22 @@ export async function writeCheckpoint(
   const draft = `${folder}.partial`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  await write(draft);
+  try {
+    await write(draft);
+    const manifest = await seal(draft, head);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(draft, folder);
+    syncToDisk(checkpoints);
+    return { folder, manifest };
+  } catch (error) {
+    // A disk that is full gets its room back.
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Forces a checkpoint's files to the disk, the manifest with their checksums last. */
+async function seal(draft: string, head: Pick<CheckpointManifest, "step" | "offsets" | "versions">): Promise<CheckpointManifest> {
   const files: Record<string, { sha256: string; bytes: number }> = {};
   for (const path of await filesBelow(draft)) {
     const file = join(draft, path);
@@ -60,10 +76,46 @@ export async function writeCheckpoint(
   const manifest: CheckpointManifest = { formatVersion: FORMAT_VERSION, ...head, files };
   writeDurably(join(draft, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   syncToDisk(draft);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(draft, folder);
+  return manifest;
+}
+
+/** Name of the checkpoint with the best evaluation. */
+export const BEST = "best";
+
+/** Keeps a checkpoint as `<checkpoints>/best`, whatever is deleted later. Its files take no further room where links are possible. */
+export function keepAsBest(checkpoints: string, folder: string): void {
+  const best = join(checkpoints, BEST);
+  const draft = `${best}.partial`;
+  rmSync(draft, { recursive: true, force: true });
+  linkFolder(folder, draft);
+  syncToDisk(draft);
+  rmSync(best, { recursive: true, force: true });
+  renameSync(draft, best);
   syncToDisk(checkpoints);
-  return { folder, manifest };
+}
+
+function linkFolder(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkFolder(source, target);
+    else {
+      try {
+        linkSync(source, target);
+      } catch {
+        copyFileSync(source, target);
+      }
+    }
+  }
+}
+
+/** Step of the checkpoint that is kept as the best; null when there is none. */
+export function bestStep(checkpoints: string): number | null {
+  try {
+    return (JSON.parse(readFileSync(join(checkpoints, BEST, MANIFEST), "utf8")) as CheckpointManifest).step;
+  } catch {
+    return null;
+  }
 }
 
 /** Reads a checkpoint and compares every file with its checksum. `CheckpointError` names what is damaged. */

@@ -19,6 +19,15 @@ export interface RunOrigin {
 /** One record of metrics.jsonl; null where a value did not exist. */
 export type MetricsRecord = Readonly<Record<string, number | null>>;
 
+/** One record of events.jsonl: what was noteworthy in a step. */
+export interface EventRecord {
+  step: number;
+  kind: "warning" | "pause" | "stop" | "rollback";
+  /** Who says so: a watchdog's name, or "trainer". */
+  source: string;
+  message: string;
+}
+
 /** A run folder as it can be read at any time: at work, broken off or finished. A run is finished when its summary exists. */
 export class RunReader {
   private texts: ((id: number) => string) | undefined;
@@ -62,6 +71,10 @@ export class RunReader {
     return join(this.path, "metrics.jsonl");
   }
 
+  protected get eventsFile(): string {
+    return join(this.path, "events.jsonl");
+  }
+
   protected get rolloutFiles(): RolloutFiles {
     return new RolloutFiles(join(this.path, "rollouts"));
   }
@@ -91,6 +104,11 @@ export class RunReader {
   /** Every whole line: a last line that a crash, or a run at work, left unended is passed over. */
   metrics(): MetricsRecord[] {
     return jsonLines(this.metricsFile) as MetricsRecord[];
+  }
+
+  /** Warnings and what watchdogs did, in order. */
+  events(): EventRecord[] {
+    return jsonLines(this.eventsFile) as EventRecord[];
   }
 
   /** Steps whose rollouts are stored, ascending, from 1. */

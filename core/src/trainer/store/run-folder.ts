@@ -1,29 +1,42 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { RolloutsSection } from "../../config/schema.js";
 import { CheckpointError, UsageError } from "../../errors.js";
 import type { Metrics } from "../../extension/index.js";
 import type { Tokenizer } from "../../policy/index.js";
 import type { Offsets } from "./checkpoint.js";
 import { writeDurably } from "./files.js";
-import { type MetricsRecord, type RunOrigin, RunReader } from "./reader.js";
+import { refuseLocked, takeLock } from "./lock.js";
+import { type EventRecord, type MetricsRecord, type RunOrigin, RunReader } from "./reader.js";
 import { RUN_FORMAT } from "./rollout-file.js";
 import type { StoredRow } from "./rollout-row.js";
 import { RolloutFiles } from "./rollouts.js";
 import { writeVocabulary } from "./vocabulary.js";
 
 /** Everything that a run writes; overwriting a run deletes these and nothing else. The summary goes first. */
-const CONTENTS = ["summary.json", "run.json", "config.json", "metrics.jsonl", "rollouts", "checkpoints", "model", "report.html"] as const;
+const CONTENTS = [
+  "summary.json",
+  "run.json",
+  "config.json",
+  "metrics.jsonl",
+  "events.jsonl",
+  "rollouts",
+  "checkpoints",
+  "model",
+  "report.html",
+] as const;
 
 /** The folder of a run that is at work. */
 export class RunFolder extends RunReader {
-  private metricsHandle: number | null = null;
+  private readonly handles = new Map<string, number>();
+  private unlock: (() => void) | null = null;
   private files: RolloutFiles | undefined;
 
   /** `UsageError` when the folder cannot take a new run: something is there already that may not be replaced. */
   static check(path: string, { overwrite = false } = {}): void {
     if (!existsSync(path) || readdirSync(path).length === 0) return;
     const folder = new RunFolder(path);
+    refuseLocked(folder.lockFile);
     if (!folder.holds("config.json")) {
       throw new UsageError("the output folder holds something that is no run", { file: path, hint: "choose another folder with --out" });
     }
@@ -54,26 +67,38 @@ export class RunFolder extends RunReader {
     return folder;
   }
 
-  /** Cuts metrics and rollouts to what a checkpoint knows; the run is no longer finished. */
-  rewind({ metrics, rollouts }: Offsets): void {
+  private get lockFile(): string {
+    return join(this.path, "run.lock");
+  }
+
+  /** Keeps other processes off this run until `close`. `UsageError` when one is at work already. */
+  lock(): void {
+    this.unlock = takeLock(this.lockFile);
+  }
+
+  /** Cuts metrics, events and rollouts to what a checkpoint knows; the run is no longer finished. */
+  rewind({ metrics, events, rollouts }: Offsets): void {
+    this.closeFiles();
     rmSync(join(this.path, "summary.json"), { force: true });
-    if (existsSync(this.metricsFile)) {
-      const size = statSync(this.metricsFile).size;
-      if (size < metrics) {
-        throw new CheckpointError(`metrics.jsonl has ${size} bytes, fewer than the ${metrics} that the checkpoint knows`, {
-          file: this.metricsFile,
-        });
-      }
-      truncateSync(this.metricsFile, metrics);
-    } else if (metrics > 0) throw new CheckpointError("the run has lost its metrics.jsonl", { file: this.metricsFile });
+    cut(this.metricsFile, metrics);
+    cut(this.eventsFile, events);
     this.rolloutFiles.truncate(rollouts);
   }
 
   appendMetrics(metrics: Metrics): MetricsRecord {
-    this.metricsHandle ??= openSync(this.metricsFile, "a");
     const record = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : null]));
-    writeSync(this.metricsHandle, `${JSON.stringify(record)}\n`);
+    this.append(this.metricsFile, record);
     return record;
+  }
+
+  appendEvent(event: EventRecord): void {
+    this.append(this.eventsFile, event);
+  }
+
+  private append(file: string, record: object): void {
+    const handle = this.handles.get(file) ?? openSync(file, "a");
+    this.handles.set(file, handle);
+    writeSync(handle, `${JSON.stringify(record)}\n`);
   }
 
   /** Whether the rollouts of a step, from 1, are to be written. */
@@ -97,22 +122,46 @@ export class RunFolder extends RunReader {
     return this.files;
   }
 
-  /** Bytes of metrics that are on the disk now. */
-  syncMetrics(): number {
-    if (this.metricsHandle !== null) fsyncSync(this.metricsHandle);
-    return existsSync(this.metricsFile) ? statSync(this.metricsFile).size : 0;
+  /** Bytes of metrics and events that are on the disk now. */
+  syncRecords(): Pick<Offsets, "metrics" | "events"> {
+    for (const handle of this.handles.values()) fsyncSync(handle);
+    const size = (file: string) => (existsSync(file) ? statSync(file).size : 0);
+    return { metrics: size(this.metricsFile), events: size(this.eventsFile) };
   }
 
   /** Writes the summary, last of all. */
   finish(summary: unknown): void {
-    this.close();
+    this.closeFiles();
     writeDurably(join(this.path, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
   }
 
-  close(): void {
-    if (this.metricsHandle === null) return;
-    fsyncSync(this.metricsHandle);
-    closeSync(this.metricsHandle);
-    this.metricsHandle = null;
+  private closeFiles(): void {
+    for (const handle of this.handles.values()) {
+      try {
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+    }
+    this.handles.clear();
   }
+
+  close(): void {
+    try {
+      this.closeFiles();
+    } finally {
+      this.unlock?.();
+      this.unlock = null;
+    }
+  }
+}
+
+/** `CheckpointError` when the file is shorter than the checkpoint knows. */
+function cut(file: string, bytes: number): void {
+  const size = existsSync(file) ? statSync(file).size : 0;
+  if (size < bytes) {
+    const what = basename(file);
+    throw new CheckpointError(`${what} has ${size} bytes, fewer than the ${bytes} that the checkpoint knows`, { file });
+  }
+  if (size > bytes) truncateSync(file, bytes);
 }
