@@ -84,8 +84,8 @@ report.charts = (root) => {
       if (isSparse(name)) return [{ values: values[name], options: { ...raw, points: { show: true, size: 6, fill: color } } }];
       if (weight === 0) return [{ values: values[name], options: raw }];
       return [
-        { values: values[name], options: { ...raw, alpha: 0.3, width: 1 } },
-        { values: smooth(values[name], weight), options: { ...raw, label: "smoothed" } },
+        { values: values[name], options: { ...raw, alpha: 0.3, width: 1, class: "raw" } },
+        { values: smooth(values[name], weight), options: { ...raw } },
       ];
     });
     const options = {

@@ -88,14 +88,18 @@ report.samples = (root) => {
     status.textContent = groups.length === 0 ? "Nothing matches." : `${shown.length} of ${groups.length} groups`;
     list.replaceChildren(...shown.map((entry, i) => groupView(entry, i < 3)));
     scale.style.background =
-      state.colorBy === "advantage"
+      state.colorBy === "advantage" || state.colorBy === "ratio"
         ? "linear-gradient(90deg, rgba(var(--negative), 0.6), transparent, rgba(var(--positive), 0.6))"
         : state.colorBy === "logp" || state.colorBy === "gate"
           ? "linear-gradient(90deg, transparent, rgba(var(--negative), 0.6))"
           : "none";
-    legend.textContent = { advantage: "pushed down … up", logp: "likely … unlikely", gate: "all of the gradient passes … none", none: "" }[
-      state.colorBy
-    ];
+    legend.textContent = {
+      advantage: "pushed down … up",
+      ratio: "less likely than when sampled … more",
+      logp: "likely … unlikely",
+      gate: "all of the gradient passes … none",
+      none: "",
+    }[state.colorBy];
     previous.disabled = state.index === 0;
     next.disabled = state.index === steps.length - 1;
   };
@@ -134,6 +138,7 @@ report.samples = (root) => {
     [
       ["advantage", "advantage"],
       ["logp", "log-prob"],
+      ["ratio", "ratio"],
       ["gate", "what the gate takes"],
       ["none", "nothing"],
     ],

@@ -29,6 +29,11 @@ report.tokenColor = (row, t, colorBy, largest) => {
     const taken = 1 - Math.max(0, Math.min(1, share / (row.ratio?.[t] ?? 1)));
     return taken < 0.001 ? "" : `rgba(var(--negative), ${(0.08 + 0.52 * taken).toFixed(3)})`;
   }
+  if (colorBy === "ratio") {
+    const change = Math.log(row.ratio?.[t] ?? 1);
+    const strength = 0.6 * Math.min(1, Math.abs(change) / Math.log(1.5));
+    return change === 0 ? "" : `rgba(var(--${change > 0 ? "positive" : "negative"}), ${strength.toFixed(3)})`;
+  }
   if (colorBy === "logp") return `rgba(var(--negative), ${(0.6 * (1 - Math.exp(row.logp[t] ?? 0))).toFixed(3)})`;
   return "";
 };

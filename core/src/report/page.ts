@@ -15,6 +15,8 @@ export interface RunFacts {
   model: string | undefined;
   finished: boolean;
   summary: RunSummary;
+  /** What stands out, what drives the reward and the evaluations, as HTML. */
+  findings: string;
   description: readonly string[];
   config: unknown;
 }
@@ -28,6 +30,7 @@ export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }
 </header>
 <main>
 <section aria-labelledby="result"><h2 id="result">Result</h2>${table(facts)}</section>
+${facts.findings}
 <section aria-labelledby="curves"><h2 id="curves">Curves</h2><div id="curves-view"></div></section>
 <section aria-labelledby="samples"><h2 id="samples">Samples</h2><div id="samples-view"></div></section>
 ${description.length === 0 ? "" : disclosure("What the run does", description.map((line) => line.replace(/^ {2}/, "")).join("\n"), true)}

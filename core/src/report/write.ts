@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { type RunReader, readRun } from "../trainer/store/index.js";
 import { type RunSummary, summaryOf } from "../trainer/summary.js";
 import { curvesOf } from "./curves.js";
+import { findings } from "./findings.js";
 import { page, type RunFacts } from "./page.js";
 import { samplesOf } from "./samples.js";
+import { rewardWeights } from "./warnings.js";
 
 /** What a report says that the run folder alone does not tell. */
 export interface ReportFacts {
@@ -38,6 +40,7 @@ export async function writeReport(run: RunReader | string, { description }: Repo
     model: config.model?.checkpoint,
     finished: folder.finished,
     summary: summaryFor(folder, config.seed ?? 0),
+    findings: findings(records, rewardWeights(config)),
     description: description ?? [],
     config,
   };
