@@ -18,8 +18,8 @@ import {
   Type,
   tokenOffsets,
 } from "@proximal/core";
+import { sandbox } from "@proximal/sandbox";
 import { isRepetitive } from "./repetition.js";
-import { Sandbox } from "./sandbox.js";
 import { SANDBOX, temperatureOf } from "./segments.js";
 
 export const thymeOptions = Type.Object({
@@ -46,6 +46,7 @@ export const thymeOptions = Type.Object({
     minimum: 1,
     description: "Work that a block may do, in turns of the interpreter's interrupt handler",
   }),
+  seconds: Type.Number({ default: 10, exclusiveMinimum: 0, description: "Wall clock of a response's blocks together" }),
   megabytes: Type.Integer({ default: 32, minimum: 1, description: "Memory of a response's interpreter" }),
 });
 
@@ -60,7 +61,8 @@ interface Draft {
   start: number;
   rounds: number;
   finish?: Trajectory["finish"];
-  sandbox?: Sandbox;
+  /** Blocks of code so far: the next one runs behind them. */
+  blocks: string[];
 }
 
 /** Writes text and code by turns, code at its own temperature; what a block prints is inserted and not trained on. Thyme (2508.11630). */
@@ -88,16 +90,12 @@ export class ThymeSampler extends GroupSampler {
     const drafts = planned.flatMap(({ prompt, count }, g) =>
       Array.from(
         { length: count },
-        (_, i): Draft => ({ prompt, key: `${g}/${i}`, tokens: [], mask: [], kind: "text", start: 0, rounds: 0 }),
+        (_, i): Draft => ({ prompt, key: `${g}/${i}`, tokens: [], mask: [], kind: "text", start: 0, rounds: 0, blocks: [] }),
       ),
     );
-    try {
-      for (let open = drafts; open.length > 0; open = open.filter(({ finish }) => finish === undefined)) {
-        const pieces = await context.generate(open.map((draft) => this.request(draft, context.maxTokens)));
-        for (const [i, draft] of open.entries()) await this.extend(draft, pieces[i]!, context);
-      }
-    } finally {
-      for (const { sandbox } of drafts) sandbox?.close();
+    for (let open = drafts; open.length > 0; open = open.filter(({ finish }) => finish === undefined)) {
+      const pieces = await context.generate(open.map((draft) => this.request(draft, context.maxTokens)));
+      await Promise.all(open.map((draft, i) => this.extend(draft, pieces[i]!, context)));
     }
     const trajectories = await rescored(
       drafts.map((draft) => this.finished(draft, context)),
@@ -156,9 +154,10 @@ export class ThymeSampler extends GroupSampler {
 
   /** Runs a block and appends its output as observation, cut where the response is full. */
   private async execute(draft: Draft, code: string, { policy, maxTokens }: SampleContext): Promise<void> {
-    draft.sandbox ??= await Sandbox.open(this.settings);
+    draft.blocks.push(code);
+    const results = await sandbox().run(draft.blocks, this.settings);
     const output = policy.tokenizer
-      .encode(SANDBOX.open + draft.sandbox.run(code) + SANDBOX.close)
+      .encode(SANDBOX.open + results.at(-1)!.output + SANDBOX.close, { special: false })
       .slice(0, maxTokens - draft.tokens.length);
     draft.tokens.push(...output);
     draft.mask.push(...output.map(() => 0));

@@ -1,0 +1,2 @@
+export { type BlockResult, DEFAULT_LIMITS, type Limits, type Stopped } from "./limits.js";
+export { Sandbox, sandbox } from "./pool.js";
