@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { CompareFlags } from "./commands/compare.js";
 import type { DashboardFlags } from "./commands/dashboard.js";
 import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
+import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { StartFlags, ViewFlags } from "./commands/run.js";
 import { reportFailure } from "./failure.js";
@@ -174,6 +175,16 @@ program
   .description("print the JSON schema of configs, for completion and checks in an editor")
   .option("-o, --output <file>", "write it to a file")
   .action(async (options: { output?: string }) => (await import("./commands/schema.js")).schemaCommand(options));
+
+program
+  .command("new")
+  .description("for plugin authors: begin something new")
+  .command("plugin <name>")
+  .description("a plugin package that builds, tests and runs as it is, with a component to rewrite")
+  .requiredOption("-c, --component <kind>", "what it begins with: gate, advantage, reward, sampler, regularizer or objective")
+  .option("--title <text>", "title of the method")
+  .option("--folder <folder>", "where; plugins/<name> in the repository of Proximal, <name> elsewhere")
+  .action(async (name: string, options: NewPluginFlags) => (await import("./commands/new.js")).newPluginCommand(name, options));
 
 program
   .command("check <package|folder>")

@@ -1,0 +1,6 @@
+import { defineConformance, runTerms } from "@proximal/core";
+import { MySlugRegularizer } from "./regularizer.js";
+
+export default defineConformance({
+  regularizer: (options, inputs) => runTerms({ component: MySlugRegularizer, options }, inputs),
+});

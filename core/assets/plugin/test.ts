@@ -1,0 +1,3 @@
+import { testPackage } from "@proximal/testkit";
+
+await testPackage(new URL("../..", import.meta.url));
