@@ -18,7 +18,8 @@ const SETS = [
 
 interface Session {
   code: number | null;
-  /** Milliseconds from the first line of the session to its end. */
+  /** Milliseconds from the first line of the session to its first step, and to its end. */
+  warm: number;
   lasted: number;
   errors: string;
 }
@@ -27,17 +28,18 @@ interface Session {
 function session(args: readonly string[], killAfter: number | null, killAtOnce = false): Promise<Session> {
   return new Promise((resolve) => {
     const child: ChildProcess = spawn(process.execPath, ["core/dist/src/cli/main.js", ...args, "--json"], { cwd: root });
-    let [start, errors] = [0, ""];
+    let [start, warm, errors] = [0, 0, ""];
     const arm = () => killAfter !== null && setTimeout(() => child.kill("SIGKILL"), killAfter);
     if (killAtOnce) arm();
-    child.stdout!.on("data", () => {
+    child.stdout!.on("data", (text: Buffer) => {
       if (start === 0 && !killAtOnce) arm();
       start ||= performance.now();
+      if (String(text).includes('"type":"step"')) warm ||= performance.now() - start;
     });
     child.stderr!.on("data", (text: Buffer) => {
       errors += String(text);
     });
-    child.on("close", (code) => resolve({ code, lasted: start === 0 ? 0 : performance.now() - start, errors }));
+    child.on("close", (code) => resolve({ code, warm, lasted: start === 0 ? 0 : performance.now() - start, errors }));
   });
 }
 
@@ -78,7 +80,7 @@ export async function trainWithKills(folder: string, kills: number, log: (text: 
   const calm = await session(train(whole), null);
   if (calm.code !== 0) throw new Error(`the undisturbed run failed: ${calm.errors}`);
   log(`undisturbed: ${steps} steps in ${(calm.lasted / 1000).toFixed(1)} s`);
-  const stepTime = calm.lasted / steps;
+  const stepTime = (calm.lasted - calm.warm) / steps;
   const report: KillReport = { kills: 0, early: 0, steps, different: [] };
   rmSync(killed, { recursive: true, force: true });
   while (!existsSync(join(killed, "summary.json"))) {
@@ -86,7 +88,7 @@ export async function trainWithKills(folder: string, kills: number, log: (text: 
     const isLast = report.kills >= kills;
     const atOnce = isStarted && Math.random() < 0.1;
     const args = isStarted ? ["resume", killed] : [...train(killed), ...(existsSync(killed) ? ["--overwrite"] : [])];
-    const { code, errors } = await session(args, isLast ? null : Math.random() * (atOnce ? 1000 : 3 * stepTime), atOnce);
+    const { code, errors } = await session(args, isLast ? null : Math.random() * (atOnce ? 1000 : calm.warm + 4 * stepTime), atOnce);
     if (code !== null && code !== 0) throw new Error(`a session failed: ${errors}`);
     if (code !== null) break;
     report.kills++;

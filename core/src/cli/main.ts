@@ -6,6 +6,7 @@ import type { DashboardFlags } from "./commands/dashboard.js";
 import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
 import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
+import type { ReplayFlags } from "./commands/replay.js";
 import type { StartFlags, ViewFlags } from "./commands/run.js";
 import { reportFailure } from "./failure.js";
 
@@ -128,6 +129,16 @@ program
   .option("--json", "print the result as one JSON value")
   .option(...QUIET)
   .action(async (options: CompareFlags) => (await import("./commands/compare.js")).compareCommand(options));
+
+program
+  .command("replay <run> <step>")
+  .description("compute a step of a run again from its rollouts; --with and --set show what another loss would have made of them")
+  .option("--with <name>", "algorithm, gate, objective or advantage estimator in place of the run's own")
+  .option(...SET, collect, [])
+  .option("--json", "print one JSON value")
+  .action(async (folder: string, step: string, options: ReplayFlags) =>
+    (await import("./commands/replay.js")).replayCommand(folder, count(step), options),
+  );
 
 program
   .command("report <run>")

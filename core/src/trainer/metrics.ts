@@ -62,5 +62,8 @@ export function episodeMetrics(batch: Batch, { id, metadata }: Pick<Placed, "id"
   };
 }
 
+/** Fields that tell time or memory: they differ between two runs of one seed. */
+export const isTimeField = (name: string): boolean => /^(seconds|rss|time)|PerSecond$/.test(name);
+
 /** Resident memory of the process, MiB. */
 export const residentMemory = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20);

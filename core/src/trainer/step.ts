@@ -7,7 +7,7 @@ import type { Run } from "./run.js";
 import { learningRateAt } from "./schedule.js";
 import { scoreGroups } from "./scoring.js";
 import { Stopwatch } from "./stopwatch.js";
-import { type SeenLogp, type Updates, updatePolicy } from "./update.js";
+import { type BeforeUpdate, type SeenLogp, type Updates, updatePolicy } from "./update.js";
 
 export interface StepOutcome {
   /** Everything that is reported of the step; NaN where a value does not exist. */
@@ -20,8 +20,15 @@ export interface StepOutcome {
   seen: readonly SeenLogp[];
 }
 
+/** Who looks on while a step is computed. */
+export interface StepHooks {
+  /** The rows that have a reward, with what the policy gives to components on the host, before the advantages. */
+  known?(batch: Batch): Promise<void>;
+  beforeUpdate?: BeforeUpdate;
+}
+
 /** One step of training, from 0: sample, score, estimate, update. */
-export async function trainingStep(run: Run, step: number): Promise<StepOutcome> {
+export async function trainingStep(run: Run, step: number, { known: onKnown, beforeUpdate }: StepHooks = {}): Promise<StepOutcome> {
   const clock = new Stopwatch();
   run.meter.take();
   const learningRate = learningRateAt(step, run.settings.trainer.steps, run.settings.optimizer);
@@ -30,9 +37,11 @@ export async function trainingStep(run: Run, step: number): Promise<StepOutcome>
   // Rows without a reward take no part: neither in the update nor in their group's statistics.
   const verified = verifiedRows(sampled);
   const known = await clock.time("score", () => addPolicyColumns(run, verified, run.columnsOnHost, run.settings.trainer.recomputeOldLogp));
-  const { batch: estimated, metrics: estimation } = await estimate(run, known, step);
-  const trained = completeFactors(run, keep(estimated));
-  const updates = await clock.time("update", () => updatePolicy(run, trained, step, learningRate, run.random.fork("step", step)));
+  await onKnown?.(known);
+  const { trained, metrics: estimation } = await creditRows(run, known, step);
+  const updates = await clock.time("update", () =>
+    updatePolicy(run, trained, step, learningRate, run.random.fork("step", step), beforeUpdate),
+  );
   await afterUpdate(run, trained, updates, step);
 
   const metrics: Metrics = {
@@ -87,6 +96,12 @@ async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampl
   const sampled = batch.with({ rolloutRow: Int32Array.from({ length: batch.rows }, (_, row) => row) }, run.specs);
   const drawn = { drawnResponses: meter.responses, drawnTokens: meter.tokens };
   return { sampled, metrics: { ...drawn, ...rewardMetrics, ...prefixed(sampler.id, collected.metrics) } };
+}
+
+/** The rows that take part in the update, with advantages and all that the loss reads. */
+export async function creditRows(run: Run, known: Batch, step: number): Promise<{ trained: Batch; metrics: Metrics }> {
+  const { batch, metrics } = await estimate(run, known, step);
+  return { trained: completeFactors(run, keep(batch)), metrics };
 }
 
 async function estimate(run: Run, batch: Batch, step: number): Promise<{ batch: Batch; metrics: Metrics }> {

@@ -43,6 +43,12 @@ export function tokenEffects(run: Run, trained: Batch, seen: readonly SeenLogp[]
   return { gate, facts };
 }
 
+/** The loss of a program on given log-probs, in float64; null when it reads what is not known on the host. */
+export function lossOn(program: ObjectiveProgram, batch: Batch, logp: Float64Array, stepValues: SeenLogp["stepValues"]): number | null {
+  const known = withOutputs(program, batch, logp);
+  return known === null ? null : evaluateProgram(program, known, stepValues).loss;
+}
+
 /** The batch with the policy's outputs as columns; null when some are not known on the host. */
 function withOutputs(program: ObjectiveProgram, batch: Batch, logp: Float64Array): Batch | null {
   let known = batch.with({ logp });

@@ -1,5 +1,5 @@
 import { lossMask } from "../objective/index.js";
-import type { StepValues, UpdateResult } from "../policy/index.js";
+import type { StepValues, UpdateRequest, UpdateResult } from "../policy/index.js";
 import type { Batch, Random } from "../rollout/index.js";
 import type { Run } from "./run.js";
 import { stepValuesOf } from "./services.js";
@@ -30,17 +30,29 @@ export interface Updates {
   seen: readonly SeenLogp[];
 }
 
+/** Called before each update with its request; `isLast` for the last one of the step. */
+export type BeforeUpdate = (request: UpdateRequest, isLast: boolean) => Promise<void>;
+
 /** Epochs × mini-batches of updates. Groups are never split. */
-export async function updatePolicy(run: Run, batch: Batch, step: number, learningRate: number, random: Random): Promise<Updates> {
+export async function updatePolicy(
+  run: Run,
+  batch: Batch,
+  step: number,
+  learningRate: number,
+  random: Random,
+  before?: BeforeUpdate,
+): Promise<Updates> {
   const { trainer, sampling } = run.settings;
   const stepValues = stepValuesOf(run, step, learningRate);
   const tally = new Tally();
   let seen: SeenLogp[] = [];
   for (let epoch = 0; epoch < trainer.epochs; epoch++) {
     seen = [];
-    for (const rows of miniBatches(batch, trainer.miniBatches, random.fork("mini-batches", epoch))) {
+    const parts = miniBatches(batch, trainer.miniBatches, random.fork("mini-batches", epoch));
+    for (const [index, rows] of parts.entries()) {
       const part = rows.length === batch.rows ? batch : batch.select(rows);
       const request = { program: run.program, batch: part, stepValues, learningRate, temperature: sampling.temperature };
+      await before?.(request, epoch + 1 === trainer.epochs && index + 1 === parts.length);
       const result = await run.policy.update(request);
       tally.add(part, result);
       if (result.logp !== undefined) seen.push({ rows, logp: result.logp, stepValues });
