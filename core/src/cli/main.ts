@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import type { CompareFlags } from "./commands/compare.js";
 import type { DashboardFlags } from "./commands/dashboard.js";
-import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
+import type { EvalFlags } from "./commands/eval.js";
+import type { GenerateFlags } from "./commands/inspect.js";
 import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { ReplayFlags } from "./commands/replay.js";
@@ -83,15 +84,19 @@ program
 program
   .command("eval")
   .argument("<target>", TARGET)
-  .description("accuracy of a policy on held-out problems")
+  .description("accuracy of a policy on held-out problems, with 95 % intervals")
   .option(...SET, collect, [])
   .option(...CHECKPOINT, checkpoint)
-  .option("--data <file>", "data set to evaluate on; the config's held-out prompts when left out")
+  .option("--data <file>", "data set to evaluate on, as in data.train; the config's held-out prompts when left out")
   .option("--limit <count>", "at most this many problems", count)
-  .option("--samples <count>", "responses a problem, sampled, for pass@k; greedy decoding when left out", count)
+  .option("--samples <count>", "responses a problem, sampled, for pass@k and maj@k; as the config says when left out", count)
+  .option("--greedy", "take the likeliest token; with --samples, both ways")
+  .option("--before <target>", "compare with another run folder or config on the same problems")
+  .option("--before-checkpoint <step>", "step of that run's checkpoint, or best", checkpoint)
+  .option("-o, --out <file>", "write the result with every response as JSON")
   .option("--by <field>", "report by a field of the records, such as level")
   .option("--json", "print one JSON value")
-  .action(async (target: string, options: EvalFlags) => (await import("./commands/inspect.js")).evalCommand(target, options));
+  .action(async (target: string, options: EvalFlags) => (await import("./commands/eval.js")).evalCommand(target, options));
 
 program
   .command("generate")

@@ -82,12 +82,10 @@ export class PromptMaker {
     return { ...base, text, tokens };
   }
 
-  /** The question alone, without template and system message; of a conversation what its users say. */
+  /** The question alone, without template and system message; of a conversation its last message. */
   questionText({ fields }: Pick<Prompt, "fields">): string {
     const question = this.questionOf(fields);
-    if (typeof question === "string") return question;
-    const messages = Array.isArray(question) ? (question as Message[]) : [];
-    return messages.flatMap(({ role, content }) => (role === "user" ? [content] : [])).join("\n");
+    return Array.isArray(question) ? (question as Message[]).at(-1)!.content : String(question);
   }
 
   private encode(asked: string | readonly Message[]): Int32Array {

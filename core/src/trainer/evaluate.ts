@@ -1,11 +1,13 @@
 import { mean } from "../builtin/statistics.js";
 import type { Metrics } from "../extension/index.js";
 import type { Batch, Group, Prompt, Trajectory } from "../rollout/index.js";
+import type { Parts } from "./intervals.js";
 import { correctness } from "./metrics.js";
 import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { scoreGroups } from "./scoring.js";
 import { drawOf, type EvaluationSettings } from "./settings.js";
+import { majAtK } from "./vote.js";
 
 /** One problem with all its responses. */
 export interface EvaluatedProblem {
@@ -91,38 +93,44 @@ async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, sam
   }));
 }
 
-/** Accuracy, pass@k, reward, length and truncated share of evaluated problems. */
-export function summarize(problems: readonly EvaluatedProblem[]): Metrics {
-  const finite = (values: readonly number[]) => values.filter(Number.isFinite);
-  const responses = problems.flatMap((problem) => problem.responses);
-  const samples = Math.max(1, ...problems.map((problem) => problem.responses.length));
-  const judged = problems.map(({ correct }) => finite(correct)).filter((correct) => correct.length > 0);
-  const passAt = (k: number) =>
-    mean(
-      judged
-        .filter((correct) => correct.length >= k)
-        .map((correct) => passAtK(correct.length, correct.filter((value) => value === 1).length, k)),
-    );
-  return {
-    problems: problems.length,
-    accuracy: mean(judged.map((correct) => mean(correct))),
-    ...Object.fromEntries(powersOfTwo(samples).map((k) => [`pass@${k}`, passAt(k)])),
-    reward: mean(finite(problems.flatMap((problem) => problem.rewards))),
-    ...Object.fromEntries(
-      Object.keys(problems[0]?.components ?? {}).map((name) => [
-        `reward.${name}`,
-        mean(finite(problems.flatMap((p) => p.components[name]!))),
-      ]),
-    ),
-    length: mean(responses.map(({ tokens }) => tokens.length)),
-    truncated: mean(responses.map(({ finish }) => (finish === "length" ? 1 : 0))),
-  };
+const finite = (values: readonly number[]) => values.filter(Number.isFinite);
+
+/** What a problem adds to each metric: shares are means over problems, rewards and lengths over responses. */
+export function problemParts({ responses, correct, rewards, components }: EvaluatedProblem): Parts {
+  const judged = [...correct.keys()].filter((i) => Number.isFinite(correct[i]));
+  const marks = judged.map((i) => correct[i]!);
+  const texts = judged.map((i) => responses[i]!.text);
+  const right = marks.filter((mark) => mark === 1).length;
+  const once = (value: number) => (judged.length === 0 ? { sum: 0, count: 0 } : { sum: value, count: 1 });
+  const each = (values: readonly number[]) => ({ sum: values.reduce((a, b) => a + b, 0), count: values.length });
+  const ks = sizesUpTo(responses.length).filter((k) => k <= Math.max(1, judged.length));
+  return new Map([
+    ["accuracy", once(mean(marks))],
+    ...ks.map((k) => [`pass@${k}`, once(passAtK(judged.length, right, k))] as const),
+    ...ks.filter((k) => k >= SMALLEST_VOTE).map((k) => [`maj@${k}`, once(majAtK(texts, marks, k))] as const),
+    ["reward", each(finite(rewards))],
+    ...Object.entries(components).map(([name, values]) => [`reward.${name}`, each(finite(values))] as const),
+    ["length", each(responses.map(({ tokens }) => tokens.length))],
+    ["truncated", each(responses.map(({ finish }) => (finish === "length" ? 1 : 0)))],
+  ]);
 }
 
-const powersOfTwo = (limit: number): number[] => {
-  const ks = [];
-  for (let k = 1; k <= limit; k *= 2) ks.push(k);
-  return ks;
+/** Accuracy, pass@k, maj@k, reward, length and truncated share of evaluated problems. */
+export function summarize(problems: readonly EvaluatedProblem[]): Metrics {
+  const parts = problems.map(problemParts);
+  const total = (name: string, key: "sum" | "count") => parts.reduce((sum, part) => sum + (part.get(name)?.[key] ?? 0), 0);
+  const names = [...new Set(parts.flatMap((part) => [...part.keys()]))];
+  return { problems: problems.length, ...Object.fromEntries(names.map((name) => [name, total(name, "sum") / total(name, "count")])) };
+}
+
+/** Fewer votes than this are a tie or agreed. */
+const SMALLEST_VOTE = 3;
+
+/** 1, 2, 4, … and n. */
+const sizesUpTo = (n: number): number[] => {
+  const sizes = [];
+  for (let k = 1; k < n; k *= 2) sizes.push(k);
+  return [...sizes, n];
 };
 
 /**

@@ -1,7 +1,9 @@
 export * from "./composition.js";
 export * from "./evaluate.js";
+export * from "./evaluation.js";
 export * from "./events.js";
 export * from "./inspect.js";
+export * from "./intervals.js";
 export * from "./loop.js";
 export * from "./metrics.js";
 export * from "./replay.js";
@@ -19,4 +21,5 @@ export * from "./summary.js";
 export * from "./train.js";
 export * from "./training-job.js";
 export * from "./update.js";
+export { majAtK, voteOf } from "./vote.js";
 export type { Alternative, LossFacts, WhatIfOptions } from "./what-if.js";

@@ -2,12 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { mean } from "../builtin/statistics.js";
 import type { ResolvedConfig } from "../config/resolve.js";
-import { CheckpointError, DataError, UsageError } from "../errors.js";
-import type { Metrics } from "../extension/index.js";
+import { CheckpointError, UsageError } from "../errors.js";
 import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
 import type { FinishReason } from "../rollout/index.js";
-import type { EvaluatedProblem } from "./evaluate.js";
-import { evaluatePrompts, summarize } from "./evaluate.js";
 import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
@@ -68,51 +65,6 @@ async function checkpointOf(target: string, step: TargetOptions["checkpoint"]): 
   const newest = await latestCheckpoint(checkpoints, () => {});
   if (newest === null) throw new CheckpointError("the run has no whole checkpoint", { file: checkpoints });
   return newest.folder;
-}
-
-export interface EvaluateOptions {
-  /** Data set to evaluate on; the config's held-out prompts by default. */
-  data?: string;
-  /** At most this many prompts. */
-  limit?: number;
-  /** Responses a prompt, sampled; greedy decoding when left out. */
-  samples?: number;
-  /** Field of the records to report by (a level, a topic). */
-  by?: string;
-}
-
-export interface EvaluationReport {
-  overall: Metrics;
-  /** By value of the field that `by` names. */
-  groups: Readonly<Record<string, Metrics>>;
-  problems: readonly EvaluatedProblem[];
-}
-
-/** Accuracy, pass@k, reward and length of a policy on problems that it was not trained on. */
-export async function evaluatePolicy(run: Run, { data, limit, samples, by }: EvaluateOptions = {}): Promise<EvaluationReport> {
-  const set = data === undefined ? run.data.held : await run.data.train.read(data);
-  if (set === null) {
-    throw new DataError("no prompts are held out", { hint: "name a data set with --data, or set data.eval or data.evalFraction" });
-  }
-  const settings = { ...run.settings.evaluation, ...(limit === undefined ? {} : { limit }) };
-  const problems = await evaluatePrompts(
-    run,
-    set.first(limit ?? run.settings.evaluation.limit),
-    samples === undefined ? settings : { ...settings, greedy: false, samples },
-  );
-  const groups = new Map<string, EvaluatedProblem[]>();
-  for (const problem of by === undefined ? [] : problems) {
-    const value = problem.prompt.fields[by!];
-    if (value === undefined) {
-      throw new DataError(`the record has no field "${by}"`, {
-        path: `record ${problem.prompt.id}`,
-        accepted: Object.keys(problem.prompt.fields),
-      });
-    }
-    groups.set(String(value), [...(groups.get(String(value)) ?? []), problem]);
-  }
-  const byGroup = [...groups].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-  return { overall: summarize(problems), groups: Object.fromEntries(byGroup.map(([name, part]) => [name, summarize(part)])), problems };
 }
 
 export interface GenerateOptions {

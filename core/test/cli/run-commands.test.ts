@@ -150,8 +150,22 @@ sft: { steps: 60, batchSize: 8 }
     expect(report.overall.problems).to.equal(10);
     expect(report.overall.accuracy).to.be.at.least(0.8);
     expect(Object.keys(report.groups)).to.deep.equal(["0", "1"]);
-    const tabled = await proximal("eval", "run.yaml", "--samples", "4").done;
-    expect(tabled.out).to.match(/problems +accuracy +pass@1 +pass@2 +pass@4/);
+    const both = ["--before", "run.yaml", "--data", "data/sums.jsonl", "--samples", "4", "--greedy", "--out", "out/eval.json"];
+    const tabled = await proximal("eval", "out/sft", ...both).done;
+    expect(tabled.out)
+      .to.match(/out\/sft, against run.yaml: 10 problems, greedy/)
+      .and.match(/10 problems, 4 samples a problem at temperature 1[\s\S]*before +after +difference\naccuracy[\s\S]*pass@4[\s\S]*maj@4/);
+    const { results } = JSON.parse(readFileSync(sandbox.path("out/eval.json"), "utf8")) as {
+      results: { difference: { metrics: { accuracy: number } }; problems: { responses: { text: string }[] }[] }[];
+    };
+    expect(results.map(({ problems }) => problems.map(({ responses }) => responses.length))).to.deep.equal(
+      [1, 4].map((n) => Array(10).fill(n)),
+    );
+    expect(results[0]!.difference.metrics.accuracy).to.be.above(0);
+    const unlike = await proximal("eval", "out/sft", "--before", "run.yaml", "--set", "seed=5", "--by", "leval").done;
+    expect([unlike.status, unlike.err]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && text.includes('did you mean "level"?'),
+    );
     const generated = await proximal("generate", "out/sft", "1+1=", "--greedy").done;
     expect(generated.out).to.equal("1+1=2\n");
   });

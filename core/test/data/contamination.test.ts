@@ -61,6 +61,22 @@ describe("contamination of a run's data", () => {
     expect(contamination!.examples).to.deep.equal([{ held: "e.jsonl line 2", train: "t.jsonl line 2" }]);
   });
 
+  it("is looked for in the last message of a conversation, not in the examples before it", async () => {
+    const folderOf = (name: string, questions: string[]) => {
+      const file = join(folder, name);
+      const shown = [
+        { role: "user", content: "what is one and one and one and one and one" },
+        { role: "assistant", content: "5" },
+      ];
+      const record = (content: string) => ({ prompt: [...shown, { role: "user", content }], answer: "1" });
+      writeFileSync(file, questions.map((question) => JSON.stringify(record(question))).join("\n"));
+      return file;
+    };
+    const chatty = { ...facts, tokenizer: new CharTokenizer(undefined, { chat: true }), contextLength: 200 };
+    const files = { train: folderOf("mt.jsonl", ["1+1", "1+2"]), eval: folderOf("me.jsonl", ["1+3", "1+2"]) };
+    expect((await loadDataSets(files, chatty, 1)).contamination).to.deep.include({ checked: 2, exact: 1, overlapping: 0 });
+  });
+
   it("is looked for among held-out records of the training file too", async () => {
     const prompts = Array.from({ length: 20 }, (_, i) => `${i >> 1}`);
     const { contamination, held } = await load(prompts, [], { eval: undefined, evalFraction: 0.25 });

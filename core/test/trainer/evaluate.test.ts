@@ -65,5 +65,7 @@ describe("an evaluation", () => {
     const metrics = summarize(marked);
     expect(metrics).to.include({ problems: 3, accuracy: 0.375, "pass@1": 0.375, "pass@4": 1 });
     expect(metrics["pass@2"]).to.be.closeTo((0.5 + 5 / 6) / 2, 1e-12);
+    expect(metrics["maj@4"]).to.be.within(0, 1);
+    expect(Object.keys(metrics)).not.to.include("maj@2");
   });
 });
