@@ -1,8 +1,8 @@
-import { bindProgram, evaluateProgram, type TermsOutcome, VARIABLES } from "../objective/evaluate.js";
 import { type ProgramFacts, programOf, type TermCase } from "../conformance/terms.js";
 import { metadataUnder } from "../extension/component.js";
 import { completeOptions } from "../extension/instantiate.js";
 import { PROMISES, type PromiseName } from "../extension/promises.js";
+import { bindProgram, evaluateProgram, type TermsOutcome, VARIABLES } from "../objective/evaluate.js";
 import { type Batch, type ColumnInput, type ColumnSpecs, LEAST_LOGP, Random } from "../rollout/index.js";
 import { checkGradient, type TensorValue } from "../tensor/index.js";
 import { poisonedAt } from "./poison.js";
