@@ -64,7 +64,7 @@ const METHOD_TRAINER = ["epochs", "miniBatches", "aggregation", "recomputeOldLog
 
 export interface ContenderOptions {
   /** Overrides for all contenders. */
-  set: readonly string[];
+  set?: readonly string[];
   cwd: string;
   /** Response tokens that each run may draw; the task's when left out. */
   budget?: number;
@@ -72,10 +72,14 @@ export interface ContenderOptions {
   steps?: number;
 }
 
-/** A contender from the name of an algorithm or from a config file of which the method is taken. Errors come before any run. */
-export function contender(entry: string, task: Task, options: ContenderOptions): Contender {
-  const { set, cwd } = options;
-  const own = methodOf(isFile(entry) ? ConfigDocument.read(entry, cwd).value : { algorithm: entry });
+/**
+ * A contender from the name of an algorithm, or from a config file (or its content, with a name) of which the method is taken.
+ * Errors come before any run.
+ */
+export function contender(entry: string | { name: string; value: Json }, task: Task, options: ContenderOptions): Contender {
+  const { set = [], cwd } = options;
+  const { name, value } = typeof entry === "string" ? readEntry(entry, cwd) : entry;
+  const own = methodOf(value);
   const place = { set, cwd: task.folder, packages: [cwd] };
   const source = combine(task.value, own.value, options);
   const { config: first, installed } = resolveRun(source, place);
@@ -89,17 +93,21 @@ export function contender(entry: string, task: Task, options: ContenderOptions):
     for (const key of Object.keys(brought)) if (!Object.hasOwn(given, key)) delete source.trainer[key];
   }
   if (own.value.sampler === undefined && first.sampler !== undefined) source.sampler = sizeOf(first.sampler, task.value, installed);
-  const name = isFile(entry) ? basename(entry, extname(entry)) : entry;
   const config = (seed: number, output: string): ResolvedConfig => resolveRun({ ...source, seed, name, output }, place).config;
   const example = config(1, join(cwd, name));
   checkComposition(example);
   const differences = [
-    ...own.forced.map((key) => `\`${key}\` of ${entry} gives way to the task's`),
+    ...own.forced.map((key) => `\`${key}\` of ${name} gives way to the task's`),
     ...(bringsRewards ? ["rewards are the algorithm's own"] : []),
     ...differencesOf(example, task),
   ];
   return { name, description: describeRun(example).filter((line) => !SHARED.test(line)), differences, config };
 }
+
+const readEntry = (entry: string, cwd: string): { name: string; value: Json } =>
+  isFile(entry)
+    ? { name: basename(entry, extname(entry)), value: ConfigDocument.read(entry, cwd).value }
+    : { name: entry, value: { algorithm: entry } };
 
 /** Lines of a run's description that say the same of all contenders. */
 const SHARED = /^ {2}(run|engine|model|data|output|sampling) /;

@@ -76,7 +76,7 @@ describe("a comparison", function () {
   it("tells what differs beside the method, and what of a contender's file gives way", async () => {
     const lines = comparisonTable((await compare())!);
     expect(lines.find((line) => line.startsWith("b: "))).to.equal(
-      "b: `seed` of b.yaml gives way to the task's; `trainer.steps` of b.yaml gives way to the task's; 8 responses to each of 4 prompts a step; 3 updates a step (3 epochs of 1)",
+      "b: `seed` of b gives way to the task's; `trainer.steps` of b gives way to the task's; 8 responses to each of 4 prompts a step; 3 updates a step (3 epochs of 1)",
     );
     expect(lines.join("\n")).to.match(/difference to a, paired by seed/);
   });
