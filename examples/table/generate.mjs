@@ -86,7 +86,7 @@ for (const prompt of prompts) {
     lengths.push({ prompt, answer: answers, success: ps.map(rounded), long: ps[2] + ps[3], short: ps[0] + ps[1] });
   }
 }
-const best = lengths.filter(({ long, short }) => long > short && short > 0.0005).sort((a, b) => b.long - a.long);
+const best = lengths.filter(({ long, short }) => long > short && short > 0.00005).sort((a, b) => b.long - a.long);
 const once = best.filter(({ prompt }, i) => best.findIndex((other) => other.prompt === prompt) === i);
 write(
   "lengths",

@@ -108,6 +108,10 @@ export function measureRun(measure, folder, facts) {
       throw new Error(`no step has the metric "${measure.metric}"; there are ${Object.keys(records.at(-1)).join(", ")}`);
     return OVER[measure.over ?? "tail"](values);
   }
+  if (measure.ratio !== undefined) {
+    const [above, below] = measure.ratio.map((name) => records.reduce((sum, record) => sum + record[name], 0));
+    return above / below;
+  }
   if (measure.area !== undefined) {
     const budget = records.reduce((sum, { drawnTokens }) => sum + drawnTokens, 0);
     return meanHeight(curve(records, measure.area), budget);
@@ -162,6 +166,7 @@ const ROLLOUT_TEXT = {
 export function describeMeasure(measure) {
   if (measure.label !== undefined) return measure.label;
   if (measure.metric !== undefined) return `\`${measure.metric}\`, ${METRIC_OVER[measure.over ?? "tail"]}`;
+  if (measure.ratio !== undefined) return `\`${measure.ratio[0]}\` by \`${measure.ratio[1]}\`, over all steps`;
   if (measure.area !== undefined) return `\`${measure.area}\`, mean over the tokens drawn`;
   if (measure.tokensTo !== undefined) return `tokens drawn until accuracy ${measure.tokensTo}`;
   return `${ROLLOUT_TEXT[measure.rollouts]}, ${ROLLOUT_OVER[measure.over ?? "last"]}`;

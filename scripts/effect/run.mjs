@@ -68,6 +68,7 @@ async function factOf(slug, { plugin = slug, component, options = {}, inputs, va
 /** "shows", "does not show" or "opposite": whether the whole interval of the difference lies on the claimed side of 0. */
 function verdictOf(expect, { mean, interval }) {
   const [low, high] = interval ?? [mean, mean];
+  if (expect === "equal") return Math.max(Math.abs(low), Math.abs(high)) <= SAME ? "shows" : "does not show";
   const sign = expect === "higher" ? 1 : -1;
   const [worst, best] = [Math.min(sign * low, sign * high), Math.max(sign * low, sign * high)];
   return worst > 0 ? "shows" : best < 0 ? "opposite" : "does not show";
