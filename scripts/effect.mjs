@@ -33,9 +33,9 @@ for (const slug of slugs) {
   const declared = createHash("sha256").update(`${text}\n${o.seeds}`).digest("hex").slice(0, 16);
   const file = join("plugins", slug, "effect.json");
   if (!o.again && existsSync(file) && JSON.parse(readFileSync(file, "utf8")).declared === declared) continue;
-  const { checks = [], unchecked = [] } = parse(text);
   const start = performance.now();
   try {
+    const { checks = [], unchecked = [] } = parse(text);
     const results = [];
     for (const check of checks) results.push(await runCheck(slug, check, Number(o.seeds)));
     write(slug, {

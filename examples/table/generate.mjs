@@ -77,18 +77,27 @@ write(
     .map(({ prompt, ps, chosen }) => ({ prompt, answer: chosen.map((i) => pairs[i]), success: chosen.map((i) => rounded(ps[i])) })),
 );
 
-// The same digit behind any number of zeros is right: short and long answers, the long ones likelier at first.
+// Right is what ends with the right digit: answers of one to four digits, the long ones likelier at first.
+const LONGEST = 4;
+const strings = [DIGITS];
+while (strings.length < LONGEST) strings.push(strings.at(-1).flatMap((text) => DIGITS.map((digit) => text + digit)));
 const lengths = [];
 for (const prompt of prompts) {
-  for (const digit of DIGITS.slice(1)) {
-    const answers = ["", "0", "00", "000"].map((zeros) => zeros + digit);
-    const ps = await probabilities(prompt, answers);
-    lengths.push({ prompt, answer: answers, success: ps.map(rounded), long: ps[2] + ps[3], short: ps[0] + ps[1] });
-  }
+  const [, second] = await Promise.all(
+    DIGITS.map(async (last) => {
+      const answers = strings.flat().filter((text) => text.endsWith(last));
+      const ps = await probabilities(prompt, answers);
+      const total = ps.reduce((sum, p) => sum + p, 0);
+      return { prompt, answer: answers, success: rounded(total), length: ps.reduce((sum, p, i) => sum + p * answers[i].length, 0) / total };
+    }),
+  ).then((found) => found.sort((a, b) => b.success - a.success));
+  lengths.push(second);
 }
-const best = lengths.filter(({ long, short }) => long > short && short > 0.00005).sort((a, b) => b.long - a.long);
-const once = best.filter(({ prompt }, i) => best.findIndex((other) => other.prompt === prompt) === i);
 write(
   "lengths",
-  once.slice(0, 24).map(({ prompt, answer, success }) => ({ prompt, answer, success })),
+  lengths
+    .filter(({ success }) => success > 0.05 && success < 0.4)
+    .sort((a, b) => b.length - a.length)
+    .slice(0, 24)
+    .map(({ length, ...record }) => ({ ...record, length: rounded(length) })),
 );

@@ -39,7 +39,7 @@ async function runOnce(config, seed) {
   return done.get(key);
 }
 
-async function valuesOf(name, method, check, seeds) {
+async function valuesOf(name, method, check, seeds, measure = check.measure) {
   const task = taskOf(check);
   const one = contender({ name, value: method }, task, { cwd: process.cwd() });
   const config = one.config(1, join(work, name));
@@ -50,7 +50,7 @@ async function valuesOf(name, method, check, seeds) {
       .map((line) => [JSON.parse(line).prompt, JSON.parse(line)]),
   );
   const values = [];
-  for (const seed of seeds) values.push(measureRun(check.measure, await runOnce(config, seed), (prompt) => records.get(prompt)));
+  for (const seed of seeds) values.push(measureRun(measure, await runOnce(config, seed), (prompt) => records.get(prompt)));
   return values;
 }
 
@@ -105,7 +105,7 @@ export async function runCheck(slug, check, seedCount) {
   }
   const seeds = Array.from({ length: check.seeds ?? seedCount }, (_, i) => i + 1);
   const method = await valuesOf(`${slug}-method`, check.method, check, seeds);
-  const baseline = await valuesOf(`${slug}-baseline`, check.baseline, check, seeds);
+  const baseline = await valuesOf(`${slug}-baseline`, check.baseline, check, seeds, check.baselineMeasure);
   const pairs = method.flatMap((value, i) => (value === null || baseline[i] === null ? [] : [[value, baseline[i]]]));
   if (pairs.length === 0) throw new Error(`the measure ${describeMeasure(check.measure)} has no value in any seed`);
   const difference = pairedDifference(
