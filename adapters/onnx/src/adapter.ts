@@ -2,15 +2,16 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
-import { CONFIG_FILE, readJson } from "./checkpoint/files.js";
+import { CONFIG_FILE, type ParameterSource, readJson } from "./checkpoint/files.js";
 import type { Engine } from "./engine/engine.js";
 import type { EngineData } from "./engine/protocol.js";
+import { ggufConfig, ggufParameters, ggufTokenizer, readHeader } from "./gguf/index.js";
 import { completeConfig, parameterTables, parseConfig, type TransformerConfig } from "./model/index.js";
 import { OnnxPolicy } from "./policy.js";
 import { completeSection, type EngineSection, engineSchema, type ModelSection, modelSchema } from "./schemas.js";
 import { WorkerHost } from "./session/index.js";
 import { executionProvider } from "./session/provider.js";
-import { HuggingFaceTokenizer } from "./tokenizer.js";
+import { HuggingFaceTokenizer, readTokenizerFiles, type TokenizerFiles } from "./tokenizer.js";
 
 const runtime = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
 
@@ -21,12 +22,14 @@ function describeEngine({ provider, threads = availableParallelism(), deviceId }
 
 interface Source {
   config: TransformerConfig;
-  tokenizerFolder: string;
+  tokenizer: TokenizerFiles;
   /** Where the parameters come from; a new model has none. */
-  checkpoint?: string;
+  checkpoint?: ParameterSource;
 }
 
-function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Source {
+const GGUF = ".gguf";
+
+async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Promise<Source> {
   if ((checkpoint === undefined) === (architecture === undefined)) {
     throw new ConfigError("a model is either read or new", {
       path: "model",
@@ -34,12 +37,20 @@ function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Source
       accepted: "checkpoint, or architecture and tokenizer",
     });
   }
+  const files = tokenizer === undefined ? undefined : readTokenizerFiles(tokenizer);
+  if (checkpoint?.endsWith(GGUF)) {
+    const header = await readHeader(checkpoint);
+    const config = ggufConfig(header);
+    const stored = ggufParameters(header, config);
+    return { config, tokenizer: files ?? ggufTokenizer(header), checkpoint: { path: checkpoint, stored } };
+  }
   if (checkpoint !== undefined) {
     const path = join(checkpoint, CONFIG_FILE);
-    return { config: parseConfig(readJson(path), path), tokenizerFolder: tokenizer ?? checkpoint, checkpoint };
+    const config = parseConfig(readJson(path), path);
+    return { config, tokenizer: files ?? readTokenizerFiles(checkpoint), checkpoint: { path: checkpoint } };
   }
-  if (tokenizer === undefined) throw new ConfigError("a new model needs a tokenizer", { path: "model.tokenizer", accepted: "a folder" });
-  return { config: completeConfig(architecture!), tokenizerFolder: tokenizer };
+  if (files === undefined) throw new ConfigError("a new model needs a tokenizer", { path: "model.tokenizer", accepted: "a folder" });
+  return { config: completeConfig(architecture!), tokenizer: files };
 }
 
 /** Transformer policies that ONNX Runtime trains and samples from. */
@@ -51,11 +62,11 @@ export const onnxAdapter = defineAdapter({
   async open({ model, engine: given, optimizer, seed, valueHead }: OpenPolicyRequest): Promise<PolicyBackend> {
     const engine = completeSection(engineSchema, "engine", given);
     const section = completeSection(modelSchema, "model", model);
-    const { config, tokenizerFolder, checkpoint } = sourceOf(section);
+    const { config, tokenizer: tokenizerFiles, checkpoint } = await sourceOf(section);
     const { lora } = section;
     parameterTables(config, { lora }); // Refuses targets that the model does not have.
     executionProvider(engine.provider, engine.deviceId);
-    const tokenizer = new HuggingFaceTokenizer(tokenizerFolder);
+    const tokenizer = new HuggingFaceTokenizer(tokenizerFiles);
     if (tokenizer.vocabularySize > config.vocab_size) {
       throw new ConfigError("the tokenizer has more tokens than the model", {
         given: tokenizer.vocabularySize,
@@ -72,6 +83,6 @@ export const onnxAdapter = defineAdapter({
       throw error;
     }
     const engineName = describeEngine(engine);
-    return new OnnxPolicy({ config, valueHead, lora, tokenizer, tokenizerFolder, optimizer, engine, engineName, client });
+    return new OnnxPolicy({ config, valueHead, lora, tokenizer, tokenizerFiles, optimizer, engine, engineName, client });
   },
 });

@@ -1,5 +1,3 @@
-import { copyFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import {
   type DecodeRequest,
   type DecodeResult,
@@ -19,7 +17,7 @@ import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
-import { tokenizerFiles } from "./tokenizer.js";
+import { type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
 import { GridMemory } from "./update/grid.js";
 import { defaultMicroBatchTokens } from "./update/microbatch.js";
@@ -31,8 +29,8 @@ export interface OnnxPolicyParts {
   valueHead: boolean;
   lora?: LoraOptions;
   tokenizer: Tokenizer;
-  /** Folder that the tokenizer was read from, for exports. */
-  tokenizerFolder: string;
+  /** What the tokenizer was made of, for exports. */
+  tokenizerFiles: TokenizerFiles;
   optimizer: OptimizerOptions;
   engine: EngineSection;
   /** Runtime and device in words. */
@@ -146,7 +144,7 @@ export class OnnxPolicy implements PolicyBackend {
   export(folder: string): Promise<void> {
     return this.serial(async () => {
       await this.client.call("export", folder);
-      for (const path of tokenizerFiles(this.parts.tokenizerFolder)) copyFileSync(path, join(folder, basename(path)));
+      writeTokenizerFiles(folder, this.parts.tokenizerFiles);
     });
   }
 

@@ -8,7 +8,9 @@ const folder = (description: string) => Type.String({ format: "path", minLength:
 /** The config's `model` section: a checkpoint, or an architecture to start from nothing with a tokenizer. */
 export const modelSchema = Type.Object(
   {
-    checkpoint: Type.Optional(folder("Hugging Face folder: config.json, model.safetensors, tokenizer.json, tokenizer_config.json")),
+    checkpoint: Type.Optional(
+      folder("Hugging Face folder (config.json, model.safetensors, tokenizer.json, tokenizer_config.json), or a .gguf file"),
+    ),
     architecture: Type.Optional(architectureSchema),
     tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json; the checkpoint's by default")),
     lora: Type.Optional(loraSchema),

@@ -1,21 +1,41 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
 import { CheckpointError, type Message, type Tokenizer } from "@proximal/core";
-import { readJson } from "./checkpoint/files.js";
+import { CONFIG_FILE, parseJson } from "./checkpoint/files.js";
 
-const TOKENIZER_FILES = ["tokenizer.json", "tokenizer_config.json"] as const;
-/** Further files that belong to a tokenizer and go with an exported checkpoint. */
-const COMPANIONS = ["special_tokens_map.json", "generation_config.json", "chat_template.jinja"] as const;
+const TOKENIZER_FILE = "tokenizer.json";
+const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
+const TEMPLATE_FILE = "chat_template.jinja";
+/** Files that may say how texts are tokenised, rendered and ended. The model's own config is read for stop tokens alone. */
+const FILES = [
+  TOKENIZER_FILE,
+  TOKENIZER_CONFIG_FILE,
+  "special_tokens_map.json",
+  "generation_config.json",
+  TEMPLATE_FILE,
+  CONFIG_FILE,
+] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Files of the folder's tokenizer. */
-export const tokenizerFiles = (folder: string): string[] =>
-  [...TOKENIZER_FILES, ...COMPANIONS].map((name) => join(folder, name)).filter((path) => existsSync(path));
+/** The files that make a tokenizer, by name, and the folder or file that they come from. */
+export interface TokenizerFiles {
+  place: string;
+  texts: ReadonlyMap<string, string>;
+}
 
-const optionalJson = (path: string): Json => (existsSync(path) ? readJson(path) : {});
+/** A tokenizer's files in a Hugging Face folder. */
+export function readTokenizerFiles(folder: string): TokenizerFiles {
+  const present = FILES.filter((name) => existsSync(join(folder, name)));
+  return { place: folder, texts: new Map(present.map((name) => [name, readFileSync(join(folder, name), "utf8")])) };
+}
+
+/** Writes a tokenizer's files into a folder, beside a model's config. */
+export function writeTokenizerFiles(folder: string, { texts }: TokenizerFiles): void {
+  for (const [name, text] of texts) if (name !== CONFIG_FILE) writeFileSync(join(folder, name), text);
+}
 
 /** A special token is a string, or an object with its text. */
 function textOf(token: unknown): string | undefined {
@@ -25,17 +45,18 @@ function textOf(token: unknown): string | undefined {
 }
 
 /** The default template of several; `undefined` when there is none. */
-function templateOf(config: Json, folder: string): string | undefined {
-  const path = join(folder, "chat_template.jinja");
-  if (existsSync(path)) return readFileSync(path, "utf8");
+function templateOf(config: Json, { texts }: TokenizerFiles): string | undefined {
+  const file = texts.get(TEMPLATE_FILE);
+  if (file !== undefined) return file;
   const { chat_template: given } = config;
   if (typeof given === "string") return given;
   const named = (Array.isArray(given) ? given : []) as { name: string; template: string }[];
   return (named.find(({ name }) => name === "default") ?? named[0])?.template;
 }
 
-/** The tokenizer of a Hugging Face folder: tokenizer.json and tokenizer_config.json. */
+/** The tokenizer of a Hugging Face folder: tokenizer.json and tokenizer_config.json, given by the folder or by their content. */
 export class HuggingFaceTokenizer implements Tokenizer {
+  readonly files: TokenizerFiles;
   readonly vocabularySize: number;
   readonly stopTokens: readonly number[];
   readonly padToken: number;
@@ -44,13 +65,15 @@ export class HuggingFaceTokenizer implements Tokenizer {
   private readonly encoder: Encoder;
   private readonly beginning: string | undefined;
 
-  constructor(folder: string) {
-    const [model, config] = TOKENIZER_FILES.map((name) => readJson(join(folder, name))) as [Json, Json];
+  constructor(source: string | TokenizerFiles) {
+    this.files = typeof source === "string" ? readTokenizerFiles(source) : source;
+    const [model, given] = [this.json(TOKENIZER_FILE), this.json(TOKENIZER_CONFIG_FILE)];
+    const config = { ...this.json("special_tokens_map.json", {}), ...given };
     try {
       this.encoder = new Encoder(model, config);
     } catch (cause) {
       throw new CheckpointError(`no tokenizer can be made of it: ${(cause as Error).message}`, {
-        file: join(folder, TOKENIZER_FILES[0]),
+        file: this.fileOf(TOKENIZER_FILE),
         cause,
       });
     }
@@ -60,19 +83,30 @@ export class HuggingFaceTokenizer implements Tokenizer {
     };
     this.vocabularySize = 1 + Math.max(...this.encoder.get_vocab(true).values());
     this.beginning = textOf(config.bos_token);
-    const ends = ["generation_config.json", "config.json"].flatMap((name) => optionalJson(join(folder, name)).eos_token_id ?? []);
+    const ends = ["generation_config.json", CONFIG_FILE].flatMap((name) => this.json(name, {}).eos_token_id ?? []);
     this.stopTokens = [...new Set([idOf(config.eos_token), ...(ends as number[])])].filter((id) => id !== undefined);
     this.padToken = idOf(config.pad_token) ?? this.stopTokens[0] ?? 0;
-    const source = templateOf(config, folder);
-    if (source !== undefined) this.chat = this.chatWith(source, config, folder);
+    const template = templateOf(config, this.files);
+    if (template !== undefined) this.chat = this.chatWith(template, config);
   }
 
-  private chatWith(source: string, config: Json, folder: string): (messages: readonly Message[]) => string {
+  private fileOf(name: string): string {
+    return join(this.files.place, name);
+  }
+
+  private json(name: string, missing?: Json): Json {
+    const text = this.files.texts.get(name);
+    if (text !== undefined) return parseJson(text, this.fileOf(name));
+    if (missing !== undefined) return missing;
+    throw new CheckpointError("a tokenizer needs this file, which is not there", { file: this.fileOf(name) });
+  }
+
+  private chatWith(source: string, config: Json): (messages: readonly Message[]) => string {
     let template: Template;
     try {
       template = new Template(source);
     } catch (cause) {
-      throw new CheckpointError(`the chat template cannot be read: ${(cause as Error).message}`, { file: folder, cause });
+      throw new CheckpointError(`the chat template cannot be read: ${(cause as Error).message}`, { file: this.files.place, cause });
     }
     const tokens = Object.fromEntries(["bos_token", "eos_token", "pad_token", "unk_token"].map((name) => [name, textOf(config[name])]));
     return (messages) => template.render({ ...tokens, messages, add_generation_prompt: true });

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { CheckpointError } from "@proximal/core";
 import type { HostState } from "../engine/protocol.js";
 import type { TrainingState } from "../engine/state.js";
+import { readStored, type StoredTensor } from "../gguf/tensors.js";
 import { formatConfig, type ParameterSpec, type TransformerConfig } from "../model/index.js";
 import { momentName } from "../update/optimizer.js";
 import { SafetensorsFile, writeAll, writeSafetensors, writeWhole } from "./safetensors.js";
@@ -24,6 +25,10 @@ export function readJson(path: string): Record<string, unknown> {
   } catch (cause) {
     throw new CheckpointError(`cannot be read: ${(cause as Error).message}`, { file: path, cause });
   }
+  return parseJson(text, path);
+}
+
+export function parseJson(text: string, path: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
@@ -59,6 +64,25 @@ function modelFiles(folder: string): string[] {
   if (!existsSync(index)) return [join(folder, MODEL_FILE)];
   const { weight_map: map } = readJson(index);
   return [...new Set(Object.values(map as Record<string, string>))].map((file) => join(folder, basename(file)));
+}
+
+/** Where parameters are read from: a Hugging Face folder, or places in a GGUF file. */
+export interface ParameterSource {
+  path: string;
+  /** Of a GGUF file: parameters by name, with where each lies. */
+  stored?: readonly (readonly [name: string, tensor: StoredTensor])[];
+}
+
+/** Parameters of a source. What a GGUF file holds has been compared with the table before. */
+export function readSource(
+  { path, stored }: ParameterSource,
+  table: readonly Spec[],
+  optional: (name: string) => boolean,
+): Map<string, Float32Array> {
+  if (stored === undefined) return readParameters(path, table, optional);
+  const tensors = stored.map(([, tensor]) => tensor);
+  const values = readStored(path, tensors);
+  return new Map(stored.map(([name]) => [name, values.next().value as Float32Array]));
 }
 
 /** Parameters of a Hugging Face folder. */

@@ -32,6 +32,17 @@ export function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(CHUNK, bytes.length - at));
 }
 
+/** Bytes of an open file; `undefined` when it ends before. */
+export function readBytes(file: number, from: number, size: number): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; ) {
+    const read = readSync(file, bytes, at, Math.min(CHUNK, size - at), from + at);
+    if (read === 0) return undefined;
+    at += read;
+  }
+  return bytes;
+}
+
 /** Makes a rename durable; Windows has no such call. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
@@ -138,6 +149,10 @@ export class SafetensorsFile {
     return this.entries.has(name);
   }
 
+  shapeOf(name: string): readonly number[] {
+    return this.entries.get(name)?.shape ?? [];
+  }
+
   /** A tensor as float32. It must have the given shape. */
   read(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
     const fail = (message: string, details = {}) => new CheckpointError(`tensor ${name}: ${message}`, { file: this.path, ...details });
@@ -149,12 +164,8 @@ export class SafetensorsFile {
       throw fail("another shape", { given: `[${entry.shape.join(", ")}]`, accepted: `[${shape.join(", ")}]` });
     const size = shape.reduce((a, b) => a * b, 1) * BYTES[dtype];
     if (offsets[1] - offsets[0] !== size) throw fail(`${offsets[1] - offsets[0]} bytes of data instead of ${size}`);
-    const bytes = new Uint8Array(size);
-    for (let at = 0; at < size; ) {
-      const read = readSync(this.file, bytes, at, Math.min(CHUNK, size - at), this.start + offsets[0] + at);
-      if (read === 0) throw fail("the file ends inside it");
-      at += read;
-    }
+    const bytes = readBytes(this.file, this.start + offsets[0], size);
+    if (bytes === undefined) throw fail("the file ends inside it");
     const expected = this.checksums[name];
     if (expected !== undefined && crc32(bytes) !== expected)
       throw fail("its data do not match its checksum", { hint: "the file is damaged" });

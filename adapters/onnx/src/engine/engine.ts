@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
 import { ADAPTER_FOLDER, mergedValues, writeAdapter } from "../checkpoint/adapter.js";
-import { type BaseModel, readParameters, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { type BaseModel, readSource, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
 import { decodeRun, type Ending } from "../generation/index.js";
 import { initialValues, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer } from "../session/index.js";
@@ -43,7 +43,7 @@ export class Engine {
     this.state = new TrainingState(trained, frozen);
     const random = new Random(seed);
     const isNew = (name: string) => isValueHead(name) || (lora !== undefined && !frozen.some((spec) => spec.name === name));
-    const stored = checkpoint === undefined ? undefined : readParameters(checkpoint, this.state.parameters, isNew);
+    const stored = checkpoint === undefined ? undefined : readSource(checkpoint, this.state.parameters, isNew);
     for (const spec of this.state.parameters) {
       this.state.set(spec.name, stored?.get(spec.name) ?? initialValues(spec, config, random), spec.shape);
     }
@@ -172,7 +172,7 @@ export class Engine {
   /** The frozen parameters that checkpoints refer to. */
   private base(): BaseModel | undefined {
     const { lora, checkpoint } = this.data;
-    return lora === undefined ? undefined : { checkpoint, crc32: this.state.frozenChecksum };
+    return lora === undefined ? undefined : { checkpoint: checkpoint?.path, crc32: this.state.frozenChecksum };
   }
 
   /** Parameters and config, without the value head; of low-rank updates the merged model, and the updates alone in a folder of it. */
@@ -188,7 +188,7 @@ export class Engine {
     }
     const { frozen } = this.state;
     writeParameters(folder, config, frozen, mergedValues(frozen, lora, values));
-    writeAdapter(join(folder, ADAPTER_FOLDER), frozen, lora, checkpoint, values);
+    writeAdapter(join(folder, ADAPTER_FOLDER), frozen, lora, checkpoint?.path, values);
   }
 
   async close(): Promise<void> {

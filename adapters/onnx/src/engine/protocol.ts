@@ -1,3 +1,4 @@
+import type { ParameterSource } from "../checkpoint/files.js";
 import type { DecodeJob, DecodeOutcome, Progress } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
 import type { LoraOptions, TransformerConfig } from "../model/index.js";
@@ -55,8 +56,8 @@ export interface EngineData {
   config: TransformerConfig;
   valueHead: boolean;
   lora?: LoraOptions;
-  /** Folder to read parameters from; without it they are drawn. */
-  checkpoint?: string;
+  /** Where to read parameters from; without it they are drawn. */
+  checkpoint?: ParameterSource;
   seed: number;
   /** How graphs are run. */
   session: SessionOptions;

@@ -43,7 +43,7 @@ export function openPolicy(
     valueHead,
     lora,
     seed,
-    checkpoint,
+    checkpoint: checkpoint === undefined ? undefined : { path: checkpoint },
     session: { provider: section.provider, threads: 2, spinning: false },
   });
   const policy = new OnnxPolicy({
@@ -51,7 +51,7 @@ export function openPolicy(
     valueHead,
     lora,
     tokenizer: noTokenizer,
-    tokenizerFolder: ".",
+    tokenizerFiles: { place: ".", texts: new Map() },
     optimizer: { ...optimizer, ...change },
     engine: section,
     engineName: "test",
