@@ -11,10 +11,12 @@ type Values = (name: string) => Float32Array;
 
 /** The values of `frozen` with the low-rank updates added to them. */
 export function mergedValues(frozen: readonly ParameterSpec[], lora: LoraOptions, values: Values): Values {
-  const updated = new Map(loraTargets(frozen, lora).map(({ module }) => [`${module}.weight`, loraNames(module)]));
+  const updated = new Map(loraTargets(frozen, lora).map((target) => [`${target.module}.weight`, target]));
   return (name) => {
-    const names = updated.get(name);
-    return names === undefined ? values(name) : mergedWeight(values(name), { a: values(names.a), b: values(names.b) }, lora);
+    const target = updated.get(name);
+    if (target === undefined) return values(name);
+    const { a, b } = loraNames(target.module);
+    return mergedWeight(values(name), { a: values(a), b: values(b) }, lora, target.transposed);
   };
 }
 
@@ -37,7 +39,7 @@ export function writeAdapter(
     lora_dropout: lora.dropout,
     target_modules: [...new Set(targets.map(({ kind }) => kind))],
     bias: "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: targets.some(({ transposed }) => transposed),
     inference_mode: true,
     init_lora_weights: true,
     modules_to_save: null,

@@ -48,8 +48,10 @@ function readTensors(paths: readonly string[], table: readonly Spec[], optional:
   try {
     for (const path of paths) files.push(SafetensorsFile.open(path));
     for (const { name, shape } of table) {
-      const file = files.find((candidate) => candidate.has(name));
-      if (file !== undefined) values.set(name, file.read(name, shape));
+      // Models that were saved without their head leave out the first part of the name.
+      const names = [name, name.replace(/^(model|transformer)\./, "")];
+      const found = names.flatMap((stored) => files.filter((file) => file.has(stored)).map((file) => ({ file, stored })))[0];
+      if (found !== undefined) values.set(name, found.file.read(found.stored, shape));
       else if (!optional(name)) throw new CheckpointError(`tensor ${name}: missing`, { file: paths.join(", ") });
     }
     return values;

@@ -46,16 +46,20 @@ export interface LoraTarget {
   kind: string;
   /** [out, in] */
   shape: readonly [number, number];
+  /** The matrix is stored [in, out]. */
+  transposed: boolean;
 }
 
 // Norms have one axis.
-const LINEAR = /^(.*\.layers\.\d+\..*\.(\w+))\.weight$/;
+const LINEAR = /^(.*\.(?:layers|h)\.\d+\..*\.(\w+))\.weight$/;
 
 /** The linear layers that `targets` names. `ConfigError` for a name that no layer has. */
 export function loraTargets(table: readonly ParameterSpec[], { targets }: LoraOptions): LoraTarget[] {
-  const all = table.flatMap(({ name, shape }) => {
+  const all = table.flatMap(({ name, shape, transposed = false }): LoraTarget[] => {
     const [, module, kind] = LINEAR.exec(name) ?? [];
-    return module === undefined || kind === undefined || shape.length !== 2 ? [] : [{ module, kind, shape: shape as [number, number] }];
+    if (module === undefined || kind === undefined || shape.length !== 2) return [];
+    const [rows, columns] = shape as [number, number];
+    return [{ module, kind, shape: transposed ? [columns, rows] : [rows, columns], transposed }];
   });
   const kinds = [...new Set(all.map(({ kind }) => kind))];
   const unknown = targets?.find((name) => !kinds.includes(name));
@@ -100,24 +104,29 @@ export function policyInputs(config: TransformerConfig, options: { valueHead?: b
   return parameterInputs([...trained, ...frozen]);
 }
 
-/** W + (α/r)·B·A, [out, in], summed in float64. */
+/** W + (α/r)·B·A, [out, in] or as `transposed` stores it, summed in float64. */
 export function mergedWeight(
   weight: Float32Array,
   { a, b }: { a: Float32Array; b: Float32Array },
   { rank, ...alpha }: LoraOptions,
+  transposed = false,
 ): Float32Array<ArrayBuffer> {
   const scale = loraScale({ rank, ...alpha });
   const width = a.length / rank;
   const merged = new Float32Array(weight.length);
   const row = new Float64Array(width);
-  for (let out = 0; out * width < weight.length; out++) {
+  const outputs = weight.length / width;
+  for (let out = 0; out < outputs; out++) {
     row.fill(0);
     for (let r = 0; r < rank; r++) {
       const factor = scale * b[out * rank + r]!;
       const from = r * width;
       for (let i = 0; i < width; i++) row[i]! += factor * a[from + i]!;
     }
-    for (let i = 0; i < width; i++) merged[out * width + i] = weight[out * width + i]! + row[i]!;
+    for (let i = 0; i < width; i++) {
+      const at = transposed ? i * outputs + out : out * width + i;
+      merged[at] = weight[at]! + row[i]!;
+    }
   }
   return merged;
 }

@@ -1,7 +1,7 @@
 import { type Expr, elementCount, input, type Random } from "@proximal/core";
 import type { TransformerConfig } from "./config.js";
 
-/** One trained tensor. Matrices are stored [out, in], as Hugging Face does. */
+/** One trained tensor. Matrices are stored as Hugging Face does: [out, in] but for the layers of GPT-2. */
 export interface ParameterSpec {
   /** Hugging Face's name, e.g. "model.layers.0.self_attn.q_proj.weight". */
   name: string;
@@ -10,6 +10,8 @@ export interface ParameterSpec {
   init: "normal" | "zeros" | "ones" | "fan-in";
   /** Weight decay applies: matrices yes, norms and biases no. */
   decay: boolean;
+  /** A matrix stored [in, out]. */
+  transposed?: boolean;
 }
 
 export const VALUE_HEAD = { weight: "value_head.weight", bias: "value_head.bias" } as const;
@@ -25,6 +27,29 @@ const bias = (name: string, width: number): ParameterSpec => ({ name, shape: [wi
 
 /** Every parameter of the policy, in a fixed order. */
 export function parameterTable(config: TransformerConfig, { valueHead = false } = {}): ParameterSpec[] {
+  const { hidden_size: d, vocab_size: v } = config;
+  const table = config.model_type === "gpt2" ? gpt2Table(config) : llamaTable(config);
+  if (!config.tie_word_embeddings) table.push(matrix("lm_head.weight", v, d));
+  if (valueHead) table.push({ ...matrix(VALUE_HEAD.weight, 1, d), init: "zeros" }, bias(VALUE_HEAD.bias, 1));
+  return table;
+}
+
+function gpt2Table({ hidden_size: d, intermediate_size: f, vocab_size: v, ...config }: TransformerConfig): ParameterSpec[] {
+  const layer = (name: string, width: number, out: number): ParameterSpec[] => [
+    { ...matrix(`${name}.weight`, width, out), transposed: true },
+    bias(`${name}.bias`, out),
+  ];
+  const layerNorm = (name: string): ParameterSpec[] => [norm(`${name}.weight`, d), bias(`${name}.bias`, d)];
+  const table = [matrix("transformer.wte.weight", v, d), matrix("transformer.wpe.weight", config.max_position_embeddings, d)];
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const at = (name: string) => `transformer.h.${i}.${name}`;
+    table.push(...layerNorm(at("ln_1")), ...layer(at("attn.c_attn"), d, 3 * d), ...layer(at("attn.c_proj"), d, d));
+    table.push(...layerNorm(at("ln_2")), ...layer(at("mlp.c_fc"), d, f), ...layer(at("mlp.c_proj"), f, d));
+  }
+  return [...table, ...layerNorm("transformer.ln_f")];
+}
+
+function llamaTable(config: TransformerConfig): ParameterSpec[] {
   const { hidden_size: d, intermediate_size: f, vocab_size: v, head_dim } = config;
   const queries = config.num_attention_heads * head_dim;
   const keys = config.num_key_value_heads * head_dim;
@@ -47,8 +72,6 @@ export function parameterTable(config: TransformerConfig, { valueHead = false } 
     table.push(matrix(at("mlp.gate_proj.weight"), f, d), matrix(at("mlp.up_proj.weight"), f, d), matrix(at("mlp.down_proj.weight"), d, f));
   }
   table.push(norm("model.norm.weight", d));
-  if (!config.tie_word_embeddings) table.push(matrix("lm_head.weight", v, d));
-  if (valueHead) table.push({ ...matrix(VALUE_HEAD.weight, 1, d), init: "zeros" }, bias(VALUE_HEAD.bias, 1));
   return table;
 }
 

@@ -1,6 +1,6 @@
 import { customGradient, type Expr, guard, vectorJacobianProduct } from "@proximal/core";
 import type { TransformerConfig } from "./config.js";
-import { type Attend, block, embed, type RopeTables, rmsNorm } from "./layers.js";
+import { type Attend, block, embed, norm, type RopeTables } from "./layers.js";
 import type { LayerWeights, LinearWeights, TransformerWeights } from "./weights.js";
 
 export interface ForwardOptions {
@@ -10,7 +10,7 @@ export interface ForwardOptions {
   select?: (states: Expr) => Expr;
 }
 
-/** Final-layer states, normalised: ids [...] → [..., d]. `tables` hold each token's rotation. */
+/** Final-layer states, normalised: ids [...] → [..., d]. `tables` hold each token's position. */
 export function transformer(
   config: TransformerConfig,
   weights: TransformerWeights,
@@ -20,10 +20,11 @@ export function transformer(
   { recompute = false, select = (states) => states }: ForwardOptions = {},
 ): Expr {
   let x = embed(ids, weights.embedding);
+  if (weights.positions !== undefined) x = x.add(embed(tables.positions, weights.positions));
   for (const [index, layer] of weights.layers.entries()) {
     x = recompute ? recomputedBlock(x, layer, index, config, tables, attend) : block(x, layer, index, config, tables, attend);
   }
-  return rmsNorm(select(x), weights.finalNorm, config.rms_norm_eps);
+  return norm(select(x), weights.finalNorm, config.rms_norm_eps);
 }
 
 /** Unnormalised log-probabilities of the next token: [..., d] → [..., V]. */
@@ -31,13 +32,10 @@ export const logits = (hidden: Expr, weights: TransformerWeights): Expr => hidde
 
 /** Parameters of a layer in a fixed order. */
 function layerParameters(layer: LayerWeights): Expr[] {
-  const parts: (Expr | LinearWeights | undefined)[] = Object.values(layer);
-  return parts.flatMap((part) => {
-    if (part === undefined) return [];
-    if ("op" in part) return [part];
-    const { weight, bias, lora } = part;
-    return [weight, ...(bias === undefined ? [] : [bias]), ...(lora === undefined ? [] : [lora.a, lora.b])];
-  });
+  return Object.values(layer as unknown as Record<string, LinearWeights | readonly LinearWeights[] | undefined>)
+    .flat()
+    .flatMap((part) => (part === undefined ? [] : [part.weight, part.bias, part.lora?.a, part.lora?.b]))
+    .filter((parameter) => parameter !== undefined);
 }
 
 /** A block whose backward pass starts from x alone. The guard keeps the second computation apart and behind the gradient. */

@@ -1,6 +1,14 @@
 import { ConfigError, elementCount, Random } from "@proximal/core";
 import { expect } from "chai";
-import { completeConfig, formatConfig, initialValues, parameterTable, parseConfig, ropeFrequencies } from "../../src/model/index.js";
+import {
+  completeConfig,
+  formatConfig,
+  initialValues,
+  parameterTable,
+  parseConfig,
+  ropeFrequencies,
+  ropeMagnitude,
+} from "../../src/model/index.js";
 
 const smollm = {
   model_type: "llama",
@@ -37,11 +45,14 @@ const qwen3 = {
   head_dim: 128,
 };
 
+const gpt2 = { model_type: "gpt2", vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 };
+
 describe("transformer configuration", () => {
   for (const [name, json, parameters] of [
     ["SmolLM2-135M", smollm, 134_515_008],
     ["Qwen2.5-0.5B", qwen2, 494_032_768],
     ["Qwen3-0.6B", qwen3, 596_049_920],
+    ["GPT-2", gpt2, 124_439_808],
   ] as const) {
     it(`${name} has ${parameters} parameters`, () => {
       const total = parameterTable(parseConfig(json)).reduce((n, spec) => n + elementCount(spec.shape), 0);
@@ -56,7 +67,11 @@ describe("transformer configuration", () => {
   for (const [what, change, path] of [
     ["a different activation", { hidden_act: "gelu" }, "hidden_act"],
     ["a sliding window", { use_sliding_window: true }, "use_sliding_window"],
-    ["another position scaling", { rope_scaling: { rope_type: "yarn", factor: 4 } }, "rope_scaling.rope_type"],
+    ["another position scaling", { rope_scaling: { rope_type: "longrope", factor: 4 } }, "rope_scaling.rope_type"],
+    ["a position scaling without its factor", { rope_scaling: { type: "yarn" } }, "rope_scaling.factor"],
+    ["quantised parameters", { quantization_config: { quant_method: "gptq" } }, "quantization_config"],
+    ["an unknown architecture", { model_type: "mamba" }, "model_type"],
+    ["another activation of GPT-2", { ...gpt2, activation_function: "relu" }, "activation_function"],
     ["key heads that do not divide the query heads", { num_key_value_heads: 4 }, "num_key_value_heads"],
     ["a missing width", { hidden_size: undefined }, "hidden_size"],
   ] as const) {
@@ -73,6 +88,17 @@ describe("transformer configuration", () => {
     const scaled = ropeFrequencies(parseConfig({ ...smollm, head_dim: 64, rope_scaling: scaling }));
     expect(scaled[0]).to.equal(plain[0]);
     expect(scaled.at(-1)).to.be.closeTo(plain.at(-1)! / 8, 1e-15);
+  });
+
+  it("stretches rotations under yarn by the attention factor", () => {
+    const yarn = (fields: object) =>
+      ropeMagnitude(
+        parseConfig({ ...smollm, rope_scaling: { rope_type: "yarn", factor: 4, original_max_position_embeddings: 2048, ...fields } }),
+      );
+    expect(yarn({})).to.be.closeTo(1 + 0.1 * Math.log(4), 1e-12);
+    expect(yarn({ mscale: 2, mscale_all_dim: 1 })).to.be.closeTo((1 + 0.2 * Math.log(4)) / (1 + 0.1 * Math.log(4)), 1e-12);
+    expect(yarn({ attention_factor: 1.25 })).to.equal(1.25);
+    expect(ropeMagnitude(parseConfig(smollm))).to.equal(1);
   });
 
   it("draws each new parameter from a stream of its own name", () => {

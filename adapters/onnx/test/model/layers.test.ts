@@ -3,6 +3,8 @@ import { expect } from "chai";
 import {
   arrangeWeights,
   completeConfig,
+  gelu,
+  layerNorm,
   parameterInputs,
   parameterTable,
   rmsNorm,
@@ -64,6 +66,10 @@ describe("layers", () => {
   for (const [name, f, shape] of [
     ["rmsNorm", (x: Expr) => rmsNorm(x, weight, 1e-6), [3, 8]],
     ["rmsNorm of its weight", (w: Expr) => rmsNorm(states, w, 1e-6), [8]],
+    ["layerNorm", (x: Expr) => layerNorm(x, weight, weight, 1e-5), [3, 8]],
+    ["layerNorm of its weight", (w: Expr) => layerNorm(states, w, weight, 1e-5), [8]],
+    ["layerNorm of its bias", (b: Expr) => layerNorm(states, weight, b, 1e-5), [8]],
+    ["gelu", gelu, [3, 4]],
     ["rope", (x: Expr) => rope(x, ropeTables(config, positions, 6)), [3, 2, 6]],
     ["softmax", softmax, [3, 5]],
     ["silu", silu, [3, 5]],

@@ -23,6 +23,8 @@ const CASES: readonly [what: string, fixture: string, file?: string][] = [
   ["Llama 3, shards of bfloat16, llama3 positions", "llama3"],
   ["TinyLlama, float16, SentencePiece, linear positions", "tinyllama"],
   ["Qwen2.5, biases", "qwen2"],
+  ["Qwen3, norms of queries and keys, yarn positions", "qwen3"],
+  ["GPT-2, learned positions", "gpt2"],
   ["SmolLM2 as GGUF, seven types", "smollm2-gguf", "model.gguf"],
   ["TinyLlama as GGUF, merges from scores", "tinyllama-gguf", "model.gguf"],
   ["Qwen2 as GGUF", "qwen2-gguf", "model.gguf"],

@@ -13,6 +13,7 @@ import { batchGate, clipGate, everything, groupGate, programOf, randomParameters
 const llama = tinyConfig({ model_type: "llama", attention_bias: false, tie_word_embeddings: false });
 const qwen2 = tinyConfig({ model_type: "qwen2", attention_bias: undefined, num_key_value_heads: 1, head_dim: undefined });
 const qwen3 = tinyConfig();
+const gpt2 = tinyConfig({ model_type: "gpt2", attention_bias: undefined, num_key_value_heads: undefined, head_dim: undefined });
 
 describe("gradients of the parameters", () => {
   it("in float64 are those of central differences", () => {
@@ -80,6 +81,7 @@ describe("gradients of the parameters", () => {
     ["a Qwen2, clip gate, recomputed layers", qwen2, programOf(clipGate), { recompute: "layer" as const }],
     ["a Qwen3, every differentiable output", qwen3, programOf(everything), {}],
     ["a Qwen3, every differentiable output, linearised", qwen3, programOf(everything), { execution: "linearised" as const }],
+    ["a GPT-2, every differentiable output, recomputed layers", gpt2, programOf(everything), { recompute: "layer" as const }],
     ["a Qwen3, group span, micro-batches", qwen3, programOf(groupGate), { microBatchTokens: 40 }],
     ["a Qwen3, batch span", qwen3, programOf(batchGate), {}],
     ["a Qwen3, batch span, micro-batches", qwen3, programOf(batchGate), { microBatchTokens: 40 }],
