@@ -2,6 +2,7 @@ import {
   type DecodeRequest,
   type DecodeResult,
   EngineError,
+  type ExportOptions,
   elementCount,
   type OptimizerOptions,
   type PolicyBackend,
@@ -17,7 +18,7 @@ import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import type { EngineSection } from "./schemas.js";
-import { type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
+import { specialTokens, type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
 import { GridMemory } from "./update/grid.js";
 import { defaultMicroBatchTokens } from "./update/microbatch.js";
@@ -141,10 +142,12 @@ export class OnnxPolicy implements PolicyBackend {
     });
   }
 
-  export(folder: string): Promise<void> {
+  export(folder: string, { format = "huggingface" }: ExportOptions = {}): Promise<void> {
     return this.serial(async () => {
-      await this.client.call("export", folder);
-      writeTokenizerFiles(folder, this.parts.tokenizerFiles);
+      const { tokenizer, tokenizerFiles } = this.parts;
+      const tokens = specialTokens(tokenizer, tokenizerFiles);
+      await this.client.call("export", folder, { format, tokens });
+      writeTokenizerFiles(folder, tokenizerFiles, tokens);
     });
   }
 

@@ -7,6 +7,7 @@ import { CONFIG_FILE, parseJson } from "./checkpoint/files.js";
 
 const TOKENIZER_FILE = "tokenizer.json";
 const TOKENIZER_CONFIG_FILE = "tokenizer_config.json";
+const GENERATION_FILE = "generation_config.json";
 const TEMPLATE_FILE = "chat_template.jinja";
 /** Files that may say how texts are tokenised, rendered and ended. The model's own config is read for stop tokens alone. */
 const FILES = [
@@ -32,9 +33,24 @@ export function readTokenizerFiles(folder: string): TokenizerFiles {
   return { place: folder, texts: new Map(present.map((name) => [name, readFileSync(join(folder, name), "utf8")])) };
 }
 
-/** Writes a tokenizer's files into a folder, beside a model's config. */
-export function writeTokenizerFiles(folder: string, { texts }: TokenizerFiles): void {
+/** Fields of config.json and generation_config.json that name special tokens. */
+export function specialTokens({ stopTokens, padToken }: Tokenizer, { place, texts }: TokenizerFiles): Record<string, unknown> {
+  const beginning = [GENERATION_FILE, CONFIG_FILE]
+    .map((name) => texts.get(name))
+    .filter((text) => text !== undefined)
+    .map((text) => parseJson(text, place).bos_token_id)
+    .find((id) => id !== undefined);
+  return {
+    ...(beginning === undefined ? {} : { bos_token_id: beginning }),
+    ...(stopTokens.length === 0 ? {} : { eos_token_id: stopTokens.length === 1 ? stopTokens[0] : stopTokens }),
+    pad_token_id: padToken,
+  };
+}
+
+/** Writes a tokenizer's files into a folder with a model, and how generation ends where no file says it. */
+export function writeTokenizerFiles(folder: string, { texts }: TokenizerFiles, tokens: Readonly<Record<string, unknown>>): void {
   for (const [name, text] of texts) if (name !== CONFIG_FILE) writeFileSync(join(folder, name), text);
+  if (!texts.has(GENERATION_FILE)) writeFileSync(join(folder, GENERATION_FILE), `${JSON.stringify(tokens, null, 2)}\n`);
 }
 
 /** A special token is a string, or an object with its text. */
@@ -83,7 +99,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
     };
     this.vocabularySize = 1 + Math.max(...this.encoder.get_vocab(true).values());
     this.beginning = textOf(config.bos_token);
-    const ends = ["generation_config.json", CONFIG_FILE].flatMap((name) => this.json(name, {}).eos_token_id ?? []);
+    const ends = [GENERATION_FILE, CONFIG_FILE].flatMap((name) => this.json(name, {}).eos_token_id ?? []);
     this.stopTokens = [...new Set([idOf(config.eos_token), ...(ends as number[])])].filter((id) => id !== undefined);
     this.padToken = idOf(config.pad_token) ?? this.stopTokens[0] ?? 0;
     const template = templateOf(config, this.files);

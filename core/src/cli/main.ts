@@ -5,6 +5,7 @@ import type { CompareFlags } from "./commands/compare.js";
 import type { DashboardFlags } from "./commands/dashboard.js";
 import type { EvalFlags } from "./commands/eval.js";
 import type { GenerateFlags } from "./commands/inspect.js";
+import type { ExportFlags } from "./commands/export.js";
 import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { ReplayFlags } from "./commands/replay.js";
@@ -113,6 +114,21 @@ program
   .action(async (target: string, prompts: string[], options: GenerateFlags) =>
     (await import("./commands/inspect.js")).generateCommand(target, prompts, options),
   );
+
+program
+  .command("export")
+  .argument("<target>", TARGET)
+  .description("write a policy's model for use elsewhere")
+  .requiredOption("-o, --out <folder>", "folder to write")
+  .option(
+    "--format <name>",
+    "huggingface: config.json and model.safetensors; onnx: onnx/model.onnx as transformers.js reads it",
+    "huggingface",
+  )
+  .option(...CHECKPOINT, count)
+  .option(...SET, collect, [])
+  .option("--overwrite", "write into a folder that is not empty")
+  .action(async (target: string, options: ExportFlags) => (await import("./commands/export.js")).exportCommand(target, options));
 
 program
   .command("compare")

@@ -106,6 +106,18 @@ export interface UpdateResult {
   logp?: Float64Array;
 }
 
+/**
+ * huggingface = config.json, model.safetensors and the tokenizer; onnx = config.json, onnx/model.onnx with a cache of keys and
+ * values, and the tokenizer, as transformers.js reads them.
+ */
+export const EXPORT_FORMATS = ["huggingface", "onnx"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportOptions {
+  /** Default huggingface. */
+  format?: ExportFormat;
+}
+
 /** Where a policy and its optimizer live. All methods are serial: a call waits for the one before it. */
 export interface PolicyBackend {
   readonly info: PolicyInfo;
@@ -125,8 +137,8 @@ export interface PolicyBackend {
   save(folder: string): Promise<void>;
   /** Reads what `save` wrote: the next update is the one that would have followed, bit for bit. */
   restore(folder: string): Promise<void>;
-  /** Writes a checkpoint for use elsewhere: a Hugging Face folder. */
-  export(folder: string): Promise<void>;
+  /** Writes the model for use elsewhere into an existing folder. */
+  export(folder: string, options?: ExportOptions): Promise<void>;
   close(): Promise<void>;
 }
 

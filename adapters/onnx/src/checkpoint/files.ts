@@ -91,14 +91,19 @@ export function readSource(
 export const readParameters = (folder: string, table: readonly Spec[], optional?: (name: string) => boolean): Map<string, Float32Array> =>
   readTensors(modelFiles(folder), table, optional);
 
+/** config.json, with fields that say nothing of the network. */
+export const writeConfig = (folder: string, config: TransformerConfig, fields: Readonly<Record<string, unknown>> = {}): void =>
+  writeJson(join(folder, CONFIG_FILE), { ...formatConfig(config), ...fields });
+
 /** A Hugging Face folder without its tokenizer. */
 export function writeParameters(
   folder: string,
   config: TransformerConfig,
   table: readonly ParameterSpec[],
   values: (name: string) => Float32Array,
+  fields?: Readonly<Record<string, unknown>>,
 ): void {
-  writeJson(join(folder, CONFIG_FILE), formatConfig(config));
+  writeConfig(folder, config, fields);
   writeSafetensors(
     join(folder, MODEL_FILE),
     table.map(({ name, shape }) => ({ name, shape, data: values(name) })),

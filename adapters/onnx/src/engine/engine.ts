@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
 import { ADAPTER_FOLDER, mergedValues, writeAdapter } from "../checkpoint/adapter.js";
-import { type BaseModel, readSource, readTraining, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { type BaseModel, readSource, readTraining, writeConfig, writeParameters, writeTraining } from "../checkpoint/files.js";
+import { writeModelFile } from "../export/model-file.js";
 import { decodeRun, type Ending } from "../generation/index.js";
-import { initialValues, parameterTables, VALUE_HEAD } from "../model/index.js";
+import { initialValues, parameterTable, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import { DeviceCopies } from "./device.js";
@@ -12,6 +13,7 @@ import {
   type DecodeCall,
   type DecodeStep,
   type EngineData,
+  type ExportCall,
   type GraphReference,
   type HostState,
   NEXT,
@@ -175,20 +177,20 @@ export class Engine {
     return lora === undefined ? undefined : { checkpoint: checkpoint?.path, crc32: this.state.frozenChecksum };
   }
 
-  /** Parameters and config, without the value head; of low-rank updates the merged model, and the updates alone in a folder of it. */
-  async export(folder: string): Promise<void> {
+  /** Model and config, without the value head; of low-rank updates the merged model, and the updates alone in a folder of it. */
+  async export(folder: string, { format, tokens }: ExportCall): Promise<void> {
     this.requireIntact();
     await this.device?.pull();
     const { config, lora, checkpoint } = this.data;
-    const values = (name: string) => this.state.values(name);
-    if (lora === undefined) {
-      const table = this.state.table.filter(({ name }) => !isValueHead(name));
-      writeParameters(folder, config, table, values);
+    const { frozen } = this.state;
+    const own = (name: string) => this.state.values(name);
+    const values = lora === undefined ? own : mergedValues(frozen, lora, own);
+    if (format === "onnx") {
+      writeConfig(folder, config, { ...tokens, ...writeModelFile(folder, config, values) });
       return;
     }
-    const { frozen } = this.state;
-    writeParameters(folder, config, frozen, mergedValues(frozen, lora, values));
-    writeAdapter(join(folder, ADAPTER_FOLDER), frozen, lora, checkpoint?.path, values);
+    writeParameters(folder, config, parameterTable(config), values, tokens);
+    if (lora !== undefined) writeAdapter(join(folder, ADAPTER_FOLDER), frozen, lora, checkpoint?.path, own);
   }
 
   async close(): Promise<void> {

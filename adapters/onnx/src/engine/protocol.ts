@@ -1,3 +1,4 @@
+import type { ExportFormat } from "@proximal/core";
 import type { ParameterSource } from "../checkpoint/files.js";
 import type { DecodeJob, DecodeOutcome, Progress } from "../generation/index.js";
 import type { LoweredGraph } from "../lowering/index.js";
@@ -61,6 +62,12 @@ export interface EngineData {
   seed: number;
   /** How graphs are run. */
   session: SessionOptions;
+}
+
+export interface ExportCall {
+  format: ExportFormat;
+  /** Special tokens of config.json: `bos_token_id` and the like. */
+  tokens: Readonly<Record<string, unknown>>;
 }
 
 /** What the host has to know to go on, kept with the parameters. */

@@ -4,3 +4,4 @@ export type { Profile } from "./emit/emission.js";
 export type { ElementType, TensorData } from "./graph.js";
 export { type LoopOptions, type LoopResult, type LoopStep, loop } from "./loop.js";
 export { type LoweredGraph, type LowerOptions, lower, type TensorSpec } from "./lower.js";
+export type { StoredWeight } from "./model.js";

@@ -3,7 +3,7 @@ import { absent, plainAttribute, Subgraph } from "./attributes.js";
 import { elementTypeOf, type Profile } from "./emit/emission.js";
 import { emitNode } from "./emit/emitters.js";
 import { type Attribute, type ElementType, encodeTensor, GraphBuilder, type Value } from "./graph.js";
-import { ABORT_OUTPUT, encodeModel } from "./model.js";
+import { ABORT_OUTPUT, encodeModel, type StoredWeight } from "./model.js";
 import { rewrite } from "./rewrite.js";
 import { compositions, forward, type RuleTable, runtime } from "./rules/index.js";
 
@@ -18,6 +18,8 @@ export interface LowerOptions {
   profile?: Profile;
   /** Inputs whose values are fixed now and become constants of the graph (weights for decoding: packed once). */
   fixed?: Readonly<Record<string, ArrayLike<number>>>;
+  /** Inputs that become initializers of the same name, as a model that is given away has its weights. */
+  weights?: ReadonlyMap<string, StoredWeight>;
   /** No gradient is taken inside: whole layers may become one operator of the runtime. */
   forward?: boolean;
   /** Adds the output that lets `Session.run` skip the copies of preallocated outputs. */
@@ -53,7 +55,13 @@ class Lowering {
   private readonly fixed: Readonly<Record<string, ArrayLike<number>>>;
   private readonly calls = new Map<object, readonly Value[]>();
 
-  constructor({ dims = {}, dtype = "float32", profile = "cpu", fixed = {}, forward: whole = false }: Omit<LowerOptions, "outputs">) {
+  constructor({
+    dims = {},
+    dtype = "float32",
+    profile = "cpu",
+    fixed = {},
+    forward: whole = false,
+  }: Omit<LowerOptions, "outputs" | "weights">) {
     if (dtype === "float64" && profile === "webgpu") {
       throw new EngineError("WebGPU has no float64", { given: dtype, accepted: "float32" });
     }
@@ -145,7 +153,7 @@ class Lowering {
  * counting it as the largest; the float32 sigmoid is exact to 6e-8, not relatively, below −15; a NaN among the updates of
  * a scatterAdd into an axis of at most 128 reaches all of that axis.
  */
-export function lower({ outputs, abortOutput = false, ...options }: LowerOptions): LoweredGraph {
+export function lower({ outputs, abortOutput = false, weights = new Map(), ...options }: LowerOptions): LoweredGraph {
   const graph = new GraphBuilder();
   const values = new Lowering(options).emit(graph, Object.values(outputs), new Map());
   const names = new Set(graph.inputs.map((value) => value.name));
@@ -153,6 +161,7 @@ export function lower({ outputs, abortOutput = false, ...options }: LowerOptions
     if (names.has(name) || name === ABORT_OUTPUT) throw new EngineError(`the output ${name} has the name of an input`, { given: name });
     graph.addOutput(values[i]!, name);
   });
-  const bytes = encodeModel(graph, { abortOutput });
-  return { bytes, inputs: graph.inputs, outputs: graph.outputs, nodes: graph.size, abortOutput, dtype: options.dtype ?? "float32" };
+  const bytes = encodeModel(graph, { abortOutput, weights });
+  const inputs = graph.inputs.filter(({ name }) => !weights.has(name));
+  return { bytes, inputs, outputs: graph.outputs, nodes: graph.size, abortOutput, dtype: options.dtype ?? "float32" };
 }

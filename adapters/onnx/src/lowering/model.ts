@@ -9,7 +9,9 @@ import {
   ModelProtoSchema,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   type TensorProto,
+  TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
@@ -69,13 +71,30 @@ function attribute(name: string, value: Attribute): AttributeProto {
   return list.every(Number.isInteger) ? make("INTS", { ints: list.map(BigInt) }) : make("FLOATS", { floats: [...list] });
 }
 
-function graph(builder: GraphBuilder): GraphProto {
+/** Values of a weight: in the model, or at a place of a file beside it. */
+export type StoredWeight = { raw: Uint8Array<ArrayBuffer> } | { file: string; offset: number; length: number };
+
+function storedWeight({ name, type, shape }: Value, weight: StoredWeight): TensorProto {
+  const proto = { name, dataType: elementCode[type], dims: (shape as number[]).map(BigInt) };
+  if ("raw" in weight) return create(TensorProtoSchema, { ...proto, rawData: weight.raw });
+  const { file, offset, length } = weight;
+  const externalData = Object.entries({ location: file, offset, length }).map(([key, value]) =>
+    create(StringStringEntryProtoSchema, { key, value: String(value) }),
+  );
+  return create(TensorProtoSchema, { ...proto, dataLocation: TensorProto_DataLocation.EXTERNAL, externalData });
+}
+
+function graph(builder: GraphBuilder, weights: ReadonlyMap<string, StoredWeight> = new Map()): GraphProto {
   const written = (name: string) => builder.written(name);
+  const stored = builder.inputs.flatMap((value) => {
+    const weight = weights.get(value.name);
+    return weight === undefined ? [] : [storedWeight(value, weight)];
+  });
   return create(GraphProtoSchema, {
     name: "graph",
-    input: builder.inputs.map(valueInfo),
+    input: builder.inputs.filter(({ name }) => !weights.has(name)).map(valueInfo),
     output: builder.outputs.map(valueInfo),
-    initializer: [...builder.initializers.values()].map(({ value, data }) => tensor(data, value.name)),
+    initializer: [...stored, ...[...builder.initializers.values()].map(({ value, data }) => tensor(data, value.name))],
     node: builder.nodes.map(({ operator, domain, inputs, outputs, attributes }) =>
       create(NodeProtoSchema, {
         opType: operator,
@@ -92,9 +111,12 @@ function graph(builder: GraphBuilder): GraphProto {
 export const ABORT_OUTPUT = "%abort";
 
 /** The graph as an ONNX file. */
-export function encodeModel(builder: GraphBuilder, { abortOutput = false } = {}): Uint8Array<ArrayBuffer> {
+export function encodeModel(
+  builder: GraphBuilder,
+  { abortOutput = false, weights }: { abortOutput?: boolean; weights?: ReadonlyMap<string, StoredWeight> } = {},
+): Uint8Array<ArrayBuffer> {
   const element = abortOutput ? builder.scalar("bool", 0) : undefined;
-  const proto = graph(builder);
+  const proto = graph(builder, weights);
   if (element) {
     // First in the outputs: a sequence, which the binding cannot hand to JavaScript.
     proto.node.push(create(NodeProtoSchema, { opType: "SequenceConstruct", input: [element.name], output: [ABORT_OUTPUT] }));

@@ -1,11 +1,24 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PolicyBackend } from "@proximal/core";
+import { onnxAdapter } from "../../src/adapter.js";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors.js";
+import { optimizer } from "../update/policy.js";
 
 /** Where make.py wrote to; the tests run from the compiled folder. */
 export const FIXTURES = fileURLToPath(new URL("../../../test/parity/fixtures", import.meta.url));
 export const fixture = (name: string): string => join(FIXTURES, name);
+
+/** A policy of a fixture, or of another folder. */
+export const openFixture = (name: string, file = ""): Promise<PolicyBackend> =>
+  onnxAdapter.open({
+    model: { checkpoint: resolve(FIXTURES, name, file) },
+    engine: { threads: 2, spinning: false },
+    optimizer,
+    seed: 1,
+    valueHead: false,
+  });
 
 interface Sequence {
   prompt: number[];

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   Batch,
   ClipGate,
@@ -10,13 +9,8 @@ import {
   type Trajectory,
 } from "@proximal/core";
 import { expect } from "chai";
-import { onnxAdapter } from "../../src/index.js";
 import { relativeError } from "../support.js";
-import { optimizer } from "../update/policy.js";
-import { fixture, largestGap, readExpected } from "./fixtures.js";
-
-const open = (checkpoint: string): Promise<PolicyBackend> =>
-  onnxAdapter.open({ model: { checkpoint }, engine: { threads: 2, spinning: false }, optimizer, seed: 1, valueHead: false });
+import { largestGap, openFixture, readExpected } from "./fixtures.js";
 
 const CASES: readonly [what: string, fixture: string, file?: string][] = [
   ["SmolLM2, tied, float32", "smollm2"],
@@ -54,7 +48,7 @@ describe("a checkpoint gives what transformers gives", () => {
       }));
       let policy: PolicyBackend;
       before(async () => {
-        policy = await open(file === undefined ? fixture(name) : join(fixture(name), file));
+        policy = await openFixture(name, file);
       });
       after(() => policy.close());
 
