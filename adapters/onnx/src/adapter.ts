@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
+import { CheckpointError, ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
 import { CONFIG_FILE, type ParameterSource, readJson } from "./checkpoint/files.js";
 import type { Engine } from "./engine/engine.js";
 import type { EngineData } from "./engine/protocol.js";
@@ -29,6 +30,13 @@ interface Source {
 
 const GGUF = ".gguf";
 
+const missingModel = (file: string) =>
+  new CheckpointError("there is no model", {
+    file,
+    path: "model.checkpoint",
+    accepted: "a Hugging Face folder with config.json, or a .gguf file",
+  });
+
 async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Promise<Source> {
   if ((checkpoint === undefined) === (architecture === undefined)) {
     throw new ConfigError("a model is either read or new", {
@@ -39,12 +47,14 @@ async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): 
   }
   const files = tokenizer === undefined ? undefined : readTokenizerFiles(tokenizer);
   if (checkpoint?.endsWith(GGUF)) {
+    if (!existsSync(checkpoint)) throw missingModel(checkpoint);
     const header = await readHeader(checkpoint);
     const config = ggufConfig(header);
     const stored = ggufParameters(header, config);
     return { config, tokenizer: files ?? ggufTokenizer(header), checkpoint: { path: checkpoint, stored } };
   }
   if (checkpoint !== undefined) {
+    if (!existsSync(checkpoint)) throw missingModel(checkpoint);
     const path = join(checkpoint, CONFIG_FILE);
     const config = parseConfig(readJson(path), path);
     return { config, tokenizer: files ?? readTokenizerFiles(checkpoint), checkpoint: { path: checkpoint } };

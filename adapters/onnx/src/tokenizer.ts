@@ -93,15 +93,24 @@ export class HuggingFaceTokenizer implements Tokenizer {
         cause,
       });
     }
-    const idOf = (token: unknown) => {
-      const text = textOf(token);
-      return text === undefined ? undefined : this.encoder.token_to_id(text);
+    /** Id of a token that the config names; `undefined` when it names none. */
+    const idOf = (role: "eos_token" | "pad_token") => {
+      const text = textOf(config[role]);
+      if (text === undefined) return undefined;
+      const id = this.encoder.token_to_id(text);
+      if (id !== undefined) return id;
+      throw new CheckpointError(`${role} is no token of the vocabulary`, {
+        file: this.fileOf(TOKENIZER_CONFIG_FILE),
+        path: role,
+        given: text,
+        hint: `name a token of ${TOKENIZER_FILE}, or take both files from the same model`,
+      });
     };
     this.vocabularySize = 1 + Math.max(...this.encoder.get_vocab(true).values());
     this.beginning = textOf(config.bos_token);
     const ends = [GENERATION_FILE, CONFIG_FILE].flatMap((name) => this.json(name, {}).eos_token_id ?? []);
-    this.stopTokens = [...new Set([idOf(config.eos_token), ...(ends as number[])])].filter((id) => id !== undefined);
-    this.padToken = idOf(config.pad_token) ?? this.stopTokens[0] ?? 0;
+    this.stopTokens = [...new Set([idOf("eos_token"), ...(ends as number[])])].filter((id) => id !== undefined);
+    this.padToken = idOf("pad_token") ?? this.stopTokens[0] ?? 0;
     const template = templateOf(config, this.files);
     if (template !== undefined) this.chat = this.chatWith(template, config);
   }
@@ -114,7 +123,10 @@ export class HuggingFaceTokenizer implements Tokenizer {
     const text = this.files.texts.get(name);
     if (text !== undefined) return parseJson(text, this.fileOf(name));
     if (missing !== undefined) return missing;
-    throw new CheckpointError("a tokenizer needs this file, which is not there", { file: this.fileOf(name) });
+    throw new CheckpointError("a tokenizer needs this file, which is not there", {
+      file: this.fileOf(name),
+      hint: "download it from where the model is from, or name a folder that has it as model.tokenizer",
+    });
   }
 
   private chatWith(source: string, config: Json): (messages: readonly Message[]) => string {
@@ -122,7 +134,11 @@ export class HuggingFaceTokenizer implements Tokenizer {
     try {
       template = new Template(source);
     } catch (cause) {
-      throw new CheckpointError(`the chat template cannot be read: ${(cause as Error).message}`, { file: this.files.place, cause });
+      throw new CheckpointError(`the chat template cannot be read: ${(cause as Error).message}`, {
+        file: this.files.texts.has(TEMPLATE_FILE) ? this.fileOf(TEMPLATE_FILE) : this.fileOf(TOKENIZER_CONFIG_FILE),
+        cause,
+        hint: `put a Jinja template into ${TEMPLATE_FILE}`,
+      });
     }
     const tokens = Object.fromEntries(["bos_token", "eos_token", "pad_token", "unk_token"].map((name) => [name, textOf(config[name])]));
     return (messages) => template.render({ ...tokens, messages, add_generation_prompt: true });

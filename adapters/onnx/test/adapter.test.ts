@@ -74,7 +74,13 @@ describe("the adapter", () => {
     await policy.update(updateRequest(programOf(clipGate), batch));
     const exported = newFolder("exported");
     await policy.export(exported);
-    expect(readdirSync(exported).sort()).to.deep.equal(["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
+    expect(readdirSync(exported).sort()).to.deep.equal([
+      "config.json",
+      "generation_config.json",
+      "model.safetensors",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
     const again = await open({ model: { checkpoint: exported }, seed: 9 });
     const options = { outputs: ["logp"] as const, temperature: 1 };
     const rows = rowsOfBatch(batch);

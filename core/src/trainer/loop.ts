@@ -89,6 +89,9 @@ const diskFull = (path: string, cause: unknown): CheckpointError =>
     cause,
   });
 
+const ENDLESS =
+  "the tokenizer names no token that ends a response, which then runs to sampling.maxTokens: name one as eos_token in tokenizer_config.json, or as eos_token_id in generation_config.json";
+
 /** Share of the run time that automatic checkpoints may take, and the shortest time between two, seconds. */
 const CHECKPOINT_SHARE = 0.05;
 const CHECKPOINT_SECONDS = 5;
@@ -133,6 +136,7 @@ class Loop {
     this.emit({ type: "start", steps: job.steps, from: first, facts });
     const contaminated = facts.contamination && describeContamination(facts.contamination);
     if (contaminated !== null) this.emit({ type: "warning", message: contaminated });
+    if (job.policy.tokenizer.stopTokens.length === 0) this.emit({ type: "warning", message: ENDLESS });
     this.folder.keepVocabulary(job.policy.tokenizer);
     if (first === 0) await job.prepare();
     const firstEvaluation = first === 0 ? await this.evaluate(0) : null;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CheckpointError } from "@proximal/core";
 import type { HostState } from "../engine/protocol.js";
@@ -52,7 +52,11 @@ function readTensors(paths: readonly string[], table: readonly Spec[], optional:
       const names = [name, name.replace(/^(model|transformer)\./, "")];
       const found = names.flatMap((stored) => files.filter((file) => file.has(stored)).map((file) => ({ file, stored })))[0];
       if (found !== undefined) values.set(name, found.file.read(found.stored, shape));
-      else if (!optional(name)) throw new CheckpointError(`tensor ${name}: missing`, { file: paths.join(", ") });
+      else if (!optional(name))
+        throw new CheckpointError(`tensor ${name}: missing`, {
+          file: paths.join(", "),
+          hint: `${CONFIG_FILE} says that the model has it; are both of the same model?`,
+        });
     }
     return values;
   } finally {
@@ -60,12 +64,37 @@ function readTensors(paths: readonly string[], table: readonly Spec[], optional:
   }
 }
 
+/** Parameters in formats that are not read. */
+const FOREIGN = /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|consolidated.*\.pth)$/;
+
 /** The files of a Hugging Face checkpoint: one, or the shards that its index names. */
 function modelFiles(folder: string): string[] {
   const index = join(folder, INDEX_FILE);
-  if (!existsSync(index)) return [join(folder, MODEL_FILE)];
+  if (!existsSync(index)) {
+    const file = join(folder, MODEL_FILE);
+    if (existsSync(file)) return [file];
+    const foreign = readdirSync(folder).find((name) => FOREIGN.test(name));
+    const gguf = readdirSync(folder).find((name) => name.endsWith(".gguf"));
+    throw new CheckpointError("the model's parameters are not there", {
+      file,
+      hint:
+        gguf !== undefined
+          ? `name the file as model.checkpoint: ${join(folder, gguf)}`
+          : foreign !== undefined
+            ? `${foreign} is not read: take the model as safetensors`
+            : `download ${MODEL_FILE}, or ${INDEX_FILE} with its shards`,
+    });
+  }
   const { weight_map: map } = readJson(index);
-  return [...new Set(Object.values(map as Record<string, string>))].map((file) => join(folder, basename(file)));
+  const shards = [...new Set(Object.values(map as Record<string, string>))].map((file) => join(folder, basename(file)));
+  const missing = shards.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    throw new CheckpointError(`${missing.length} of the ${shards.length} shards that ${INDEX_FILE} names are missing`, {
+      file: missing[0],
+      hint: `download ${missing.map((path) => basename(path)).join(", ")}`,
+    });
+  }
+  return shards;
 }
 
 /** Where parameters are read from: a Hugging Face folder, or places in a GGUF file. */

@@ -10,6 +10,7 @@ const HEADER_LIMIT = 100_000_000;
 const CHUNK = 1 << 30;
 /** Key of the header's metadata that holds a CRC-32 of each tensor, as JSON. */
 const CHECKSUMS = "crc32";
+const AGAIN = "the file is damaged or cut off: download or copy it again";
 
 export interface NamedTensor {
   name: string;
@@ -122,21 +123,22 @@ export class SafetensorsFile {
     const fail = (message: string, details = {}) => new CheckpointError(message, { file: path, ...details });
     const total = statSync(path).size;
     const prefix = Buffer.alloc(8);
-    if (total < 8 || readSync(file, prefix) < 8) throw fail(`no safetensors file: it has ${total} bytes`);
+    if (total < 8 || readSync(file, prefix) < 8) throw fail(`no safetensors file: it has ${total} bytes`, { hint: AGAIN });
     const length = Number(prefix.readBigUInt64LE());
-    if (length > HEADER_LIMIT || 8 + length > total) throw fail(`truncated, or no safetensors file: its header would have ${length} bytes`);
+    if (length > HEADER_LIMIT || 8 + length > total)
+      throw fail(`truncated, or no safetensors file: its header would have ${length} bytes`, { hint: AGAIN });
     const head = Buffer.alloc(length);
     readSync(file, head, 0, length, 8);
     let header: Record<string, unknown>;
     try {
       header = JSON.parse(head.toString("utf8")) as Record<string, unknown>;
     } catch (cause) {
-      throw fail("the header is no JSON", { cause });
+      throw fail("the header is no JSON", { cause, hint: AGAIN });
     }
     const { __metadata__: metadata = {}, ...rest } = header as { __metadata__?: Record<string, string> };
     const entries = new Map(Object.entries(rest as unknown as Record<string, Entry>));
     const needed = 8 + length + Math.max(0, ...[...entries.values()].map((entry) => entry.data_offsets[1]));
-    if (needed > total) throw fail(`truncated: ${total} bytes of ${needed}`);
+    if (needed > total) throw fail(`truncated: ${total} bytes of ${needed}`, { hint: AGAIN });
     const checksums = metadata[CHECKSUMS] === undefined ? {} : (JSON.parse(metadata[CHECKSUMS]) as Record<string, number>);
     return new SafetensorsFile(path, file, entries, 8 + length, metadata, checksums);
   }
@@ -159,16 +161,24 @@ export class SafetensorsFile {
     const entry = this.entries.get(name);
     if (entry === undefined) throw fail("missing");
     const { dtype, data_offsets: offsets } = entry;
-    if (!(dtype in BYTES)) throw fail("unsupported type", { given: dtype, accepted: Object.keys(BYTES) });
+    if (!(dtype in BYTES))
+      throw fail("unsupported type", {
+        given: dtype,
+        accepted: Object.keys(BYTES),
+        hint: "quantised parameters are read from GGUF files alone",
+      });
     if (entry.shape.join() !== shape.join())
-      throw fail("another shape", { given: `[${entry.shape.join(", ")}]`, accepted: `[${shape.join(", ")}]` });
+      throw fail("another shape", {
+        given: `[${entry.shape.join(", ")}]`,
+        accepted: `[${shape.join(", ")}]`,
+        hint: "the shape follows from config.json; are both of the same model?",
+      });
     const size = shape.reduce((a, b) => a * b, 1) * BYTES[dtype];
     if (offsets[1] - offsets[0] !== size) throw fail(`${offsets[1] - offsets[0]} bytes of data instead of ${size}`);
     const bytes = readBytes(this.file, this.start + offsets[0], size);
     if (bytes === undefined) throw fail("the file ends inside it");
     const expected = this.checksums[name];
-    if (expected !== undefined && crc32(bytes) !== expected)
-      throw fail("its data do not match its checksum", { hint: "the file is damaged" });
+    if (expected !== undefined && crc32(bytes) !== expected) throw fail("its data do not match its checksum", { hint: AGAIN });
     return widen(bytes, dtype);
   }
 

@@ -1,0 +1,208 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ProximalError } from "@proximal/core";
+import { expect } from "chai";
+import { fixture, openFixture } from "./fixtures.js";
+
+describe("a model that cannot be read", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "unreadable-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const edit = (file: string, change: (json: Record<string, unknown>) => object) => () => {
+    const path = join(folder, file);
+    writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>)));
+  };
+  const remove = (file: string) => () => rmSync(join(folder, file));
+  /** Changes the bytes of a file. */
+  const patch = (file: string, change: (bytes: Buffer) => void) => () => {
+    const path = join(folder, file);
+    const bytes = readFileSync(path);
+    change(bytes);
+    writeFileSync(path, bytes);
+  };
+  /** Stored type of a GGUF file's first tensor whose name contains `name`. */
+  const retype = (name: string, type: number) =>
+    patch("model.gguf", (bytes) => {
+      const at = bytes.indexOf(name) + name.length;
+      bytes.writeUInt32LE(type, at + 4 + 8 * bytes.readUInt32LE(at));
+    });
+
+  const cases: readonly [what: string, fixture: string, damage: () => void, file: string, message: RegExp, remedy: RegExp][] = [
+    [
+      "an architecture that no graph is written for",
+      "qwen2",
+      edit("config.json", (json) => ({ ...json, model_type: "mamba" })),
+      "config.json",
+      /unsupported architecture/,
+      /accepted: {1,4}llama, qwen2, qwen3, gpt2/,
+    ],
+    [
+      "quantised safetensors",
+      "qwen2",
+      edit("config.json", (json) => ({ ...json, quantization_config: { quant_method: "awq" } })),
+      "config.json",
+      /quantised parameters/,
+      /GGUF/,
+    ],
+    [
+      "another scaling of positions",
+      "qwen3",
+      edit("config.json", (json) => ({ ...json, rope_parameters: { rope_type: "longrope", factor: 4 } })),
+      "config.json",
+      /scaling of positions/,
+      /linear, llama3, yarn/,
+    ],
+    [
+      "a config of another model",
+      "qwen2",
+      edit("config.json", (json) => ({ ...json, intermediate_size: 96 })),
+      "model.safetensors",
+      /mlp\.gate_proj\.weight: another shape/,
+      /same model/,
+    ],
+    [
+      "a config with more layers",
+      "qwen2",
+      edit("config.json", (json) => ({ ...json, num_hidden_layers: 3 })),
+      "model.safetensors",
+      /model\.layers\.2\.input_layernorm\.weight: missing/,
+      /same model/,
+    ],
+    [
+      "a missing shard",
+      "llama3",
+      remove("model-00002-of-00002.safetensors"),
+      "model-00002-of-00002.safetensors",
+      /1 of the 2 shards/,
+      /download model-00002-of-00002/,
+    ],
+    ["missing parameters", "qwen2", remove("model.safetensors"), "model.safetensors", /not there/, /download model\.safetensors/],
+    [
+      "parameters as pickle",
+      "qwen2",
+      () => {
+        remove("model.safetensors")();
+        writeFileSync(join(folder, "pytorch_model.bin"), "");
+      },
+      "model.safetensors",
+      /not there/,
+      /pytorch_model\.bin is not read/,
+    ],
+    [
+      "a truncated file",
+      "qwen2",
+      () => truncateSync(join(folder, "model.safetensors"), 50_000),
+      "model.safetensors",
+      /truncated/,
+      /download or copy it again/,
+    ],
+    ["a folder without config.json", "qwen2", remove("config.json"), "config.json", /cannot be read/, /ENOENT/],
+    ["a missing tokenizer", "qwen2", remove("tokenizer.json"), "tokenizer.json", /a tokenizer needs this file/, /model\.tokenizer/],
+    [
+      "an end token that the vocabulary does not have",
+      "qwen2",
+      edit("tokenizer_config.json", (json) => ({ ...json, eos_token: "</end>" })),
+      "tokenizer_config.json",
+      /eos_token is no token of the vocabulary/,
+      /same model/,
+    ],
+    [
+      "a padding token that the vocabulary does not have",
+      "qwen2",
+      edit("tokenizer_config.json", (json) => ({ ...json, pad_token: "<nothing>" })),
+      "tokenizer_config.json",
+      /pad_token is no token of the vocabulary/,
+      /same model/,
+    ],
+    [
+      "a chat template with a mistake",
+      "qwen2",
+      () => writeFileSync(join(folder, "chat_template.jinja"), "{% for message in messages %}"),
+      "chat_template.jinja",
+      /chat template cannot be read/,
+      /Jinja/,
+    ],
+    [
+      "a quantisation of GGUF that is not read",
+      "qwen2-gguf",
+      retype("blk.0.attn_q.weight", 16),
+      "model.gguf",
+      /blk\.0\.attn_q\.weight: unsupported quantisation/,
+      /Q4_K/,
+    ],
+    [
+      "an architecture of GGUF that no graph is written for",
+      "qwen2-gguf",
+      patch("model.gguf", (bytes) => {
+        for (const at of [bytes.indexOf("qwen2")]) bytes.write("mamba", at);
+      }),
+      "model.gguf",
+      /unsupported architecture/,
+      /llama, qwen2, qwen3/,
+    ],
+    [
+      "a GGUF file that is cut off",
+      "qwen2-gguf",
+      () => truncateSync(join(folder, "model.gguf"), 60_000),
+      "model.gguf",
+      /truncated/,
+      /download the file again/,
+    ],
+    [
+      "a file that only claims to be GGUF",
+      "qwen2-gguf",
+      () => writeFileSync(join(folder, "model.gguf"), "<html>not found</html>".repeat(100)),
+      "model.gguf",
+      /cannot be read as GGUF/,
+      /download it again/,
+    ],
+    [
+      "a tokenizer of GGUF whose cut is unknown",
+      "qwen2-gguf",
+      patch("model.gguf", (bytes) => {
+        bytes.write("qwerz", bytes.indexOf("qwen2", bytes.indexOf("tokenizer.ggml.pre")));
+      }),
+      "model.gguf",
+      /unknown way of cutting texts/,
+      /model\.tokenizer/,
+    ],
+  ];
+
+  for (const [what, name, damage, file, message, remedy] of cases) {
+    it(`${what} is an error that names the file and what to do`, async () => {
+      cpSync(fixture(name), folder, { recursive: true });
+      damage();
+      const gguf = name.endsWith("-gguf");
+      const error = await openFixture(folder, gguf ? "model.gguf" : "").then(
+        async (policy) => {
+          await policy.close();
+          return undefined;
+        },
+        (thrown: unknown) => thrown,
+      );
+      expect(error).to.be.instanceOf(ProximalError);
+      const { message: text, details } = error as ProximalError;
+      expect(text).to.match(message);
+      expect(details.file).to.equal(join(folder, file));
+      expect((error as ProximalError).describe()).to.match(remedy);
+    });
+  }
+
+  it("that is not there at all is an error that says what a checkpoint may be", async () => {
+    for (const path of [join(folder, "nothing"), join(folder, "nothing.gguf")]) {
+      const error = await openFixture(path).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).to.be.instanceOf(ProximalError);
+      expect((error as ProximalError).describe())
+        .to.match(/there is no model/)
+        .and.match(/\.gguf file/);
+      expect((error as ProximalError).details.file).to.equal(path);
+    }
+  });
+});
