@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import type { CompareFlags } from "./commands/compare.js";
 import type { DashboardFlags } from "./commands/dashboard.js";
+import type { DownloadFlags } from "./commands/download.js";
 import type { EvalFlags } from "./commands/eval.js";
 import type { GenerateFlags } from "./commands/inspect.js";
 import type { ExportFlags } from "./commands/export.js";
@@ -114,6 +115,15 @@ program
   .action(async (target: string, prompts: string[], options: GenerateFlags) =>
     (await import("./commands/inspect.js")).generateCommand(target, prompts, options),
   );
+
+program
+  .command("download <model>")
+  .description("bring a model from the Hugging Face Hub into a folder, e.g. HuggingFaceTB/SmolLM2-135M-Instruct")
+  .option("-o, --out <folder>", "folder to write; models/<name> when left out")
+  .option("--revision <name>", "branch, tag or commit; main when left out")
+  .option("--file <name>", "this file only, such as one of several GGUF files; repeatable", collect, [])
+  .addHelpText("after", "\nHF_ENDPOINT names another Hub, HF_TOKEN an access token.")
+  .action(async (model: string, options: DownloadFlags) => (await import("./commands/download.js")).downloadCommand(model, options));
 
 program
   .command("export")

@@ -1,0 +1,1 @@
+export { type Download, type DownloadOptions, type DownloadProgress, downloadModel } from "./download.js";
