@@ -4,7 +4,7 @@ import type { GgufHeader } from "./header.js";
 import { type Rearrangement, readStored, type StoredTensor } from "./tensors.js";
 
 /** Architectures that are read; llama.cpp and Hugging Face call them the same. */
-const ARCHITECTURES = ["llama", "qwen2", "qwen3"] as const;
+const ARCHITECTURES = ["llama", "qwen2", "qwen3", "gpt2"] as const;
 
 /** Middle of a parameter's name: Hugging Face's, llama.cpp's. */
 const LAYER_NAMES: Readonly<Record<string, string>> = {
@@ -19,10 +19,19 @@ const LAYER_NAMES: Readonly<Record<string, string>> = {
   "mlp.gate_proj": "ffn_gate",
   "mlp.up_proj": "ffn_up",
   "mlp.down_proj": "ffn_down",
+  ln_1: "attn_norm",
+  "attn.c_attn": "attn_qkv",
+  "attn.c_proj": "attn_output",
+  ln_2: "ffn_norm",
+  "mlp.c_fc": "ffn_up",
+  "mlp.c_proj": "ffn_down",
 };
 const OUTER_NAMES: Readonly<Record<string, string>> = {
   "model.embed_tokens": "token_embd",
   "model.norm": "output_norm",
+  "transformer.wte": "token_embd",
+  "transformer.wpe": "position_embd",
+  "transformer.ln_f": "output_norm",
   lm_head: "output",
 };
 
@@ -30,7 +39,7 @@ const OUTER_NAMES: Readonly<Record<string, string>> = {
 function storedName(name: string): string | undefined {
   const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
   if (stem === undefined) return undefined;
-  const [, layer, inner] = /^model\.layers\.(\d+)\.(.*)$/.exec(stem) ?? [];
+  const [, layer, inner] = /^(?:model\.layers|transformer\.h)\.(\d+)\.(.*)$/.exec(stem) ?? [];
   const stored = inner === undefined ? OUTER_NAMES[stem] : LAYER_NAMES[inner];
   if (stored === undefined) return undefined;
   return `${layer === undefined ? "" : `blk.${layer}.`}${stored}.${kind}`;
@@ -54,11 +63,26 @@ export function ggufConfig({ path, metadata, tensors }: GgufHeader): Transformer
     });
   }
   const value = (key: string): unknown => metadata[`${architecture}.${key}`];
-  const vocabulary = tensors.get("token_embd.weight")?.shape[0];
-  const json: Record<string, unknown> = {
+  const common = {
     model_type: architecture,
+    vocab_size: tensors.get("token_embd.weight")?.shape[0],
+    tie_word_embeddings: !tensors.has("output.weight"),
+  };
+  if (architecture === "gpt2") {
+    const gpt2 = {
+      ...common,
+      n_embd: value("embedding_length"),
+      n_inner: value("feed_forward_length"),
+      n_layer: value("block_count"),
+      n_head: value("attention.head_count"),
+      n_positions: value("context_length"),
+      layer_norm_epsilon: short(value("attention.layer_norm_epsilon")),
+    };
+    return parseConfig(gpt2, path);
+  }
+  const json: Record<string, unknown> = {
+    ...common,
     hidden_act: "silu",
-    vocab_size: vocabulary,
     hidden_size: value("embedding_length"),
     intermediate_size: value("feed_forward_length"),
     num_hidden_layers: value("block_count"),
@@ -68,7 +92,6 @@ export function ggufConfig({ path, metadata, tensors }: GgufHeader): Transformer
     max_position_embeddings: value("context_length"),
     rope_theta: value("rope.freq_base"),
     rms_norm_eps: short(value("attention.layer_norm_rms_epsilon")),
-    tie_word_embeddings: !tensors.has("output.weight"),
     attention_bias: architecture === "llama" ? tensors.has("blk.0.attn_q.bias") : undefined,
     rope_scaling: scalingOf(value),
   };
@@ -95,18 +118,19 @@ function scalingOf(value: (key: string) => unknown): Record<string, unknown> | n
 
 /** Where each parameter of the table lies in the file; a value head lies nowhere. */
 export function ggufParameters({ path, tensors }: GgufHeader, config: TransformerConfig): [name: string, stored: StoredTensor][] {
-  return parameterTable(config).map(({ name, shape }) => {
+  return parameterTable(config).map(({ name, shape, transposed = false }) => {
     const from = storedName(name);
     const stored = tensors.get(from ?? name);
     if (stored === undefined) throw new CheckpointError(`tensor ${from ?? name}: missing`, { file: path });
-    if (stored.shape.join() !== shape.join()) {
+    const expected = transposed ? [...shape].reverse() : shape;
+    if (stored.shape.join() !== expected.join()) {
       throw new CheckpointError(`tensor ${stored.name}: another shape`, {
         file: path,
         given: `[${stored.shape.join(", ")}]`,
-        accepted: `[${shape.join(", ")}]`,
+        accepted: `[${expected.join(", ")}]`,
       });
     }
-    return [name, { ...stored, rearrange: rearrangementOf(name, config) }];
+    return [name, { ...stored, rearrange: transposed ? { kind: "transpose" } : rearrangementOf(name, config) }];
   });
 }
 

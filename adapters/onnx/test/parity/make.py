@@ -367,16 +367,19 @@ def make_gguf(name, types, tokenizer_kind, pre):
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
-    writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    writer.add_rope_dimension_count(head)
-    if config.rope_parameters["rope_type"] == "linear":
-        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-        writer.add_rope_scaling_factor(config.rope_parameters["factor"])
+    if architecture == "gpt2":
+        writer.add_feed_forward_length(4 * config.hidden_size)
+        writer.add_layer_norm_eps(config.layer_norm_epsilon)
+    else:
+        writer.add_feed_forward_length(config.intermediate_size)
+        writer.add_head_count_kv(config.num_key_value_heads)
+        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+        writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+        writer.add_rope_dimension_count(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+        if config.rope_parameters["rope_type"] == "linear":
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+            writer.add_rope_scaling_factor(config.rope_parameters["factor"])
 
     backend = json.loads((source / "tokenizer.json").read_text())
     special = {token["content"]: token["special"] for token in backend["added_tokens"]}
@@ -412,6 +415,8 @@ def make_gguf(name, types, tokenizer_kind, pre):
             array = unpaired_to_pairs(array, config.num_attention_heads)
         if architecture == "llama" and ".k_proj." in parameter:
             array = unpaired_to_pairs(array, config.num_key_value_heads)
+        if architecture == "gpt2" and parameter.endswith((".c_attn.weight", ".c_proj.weight", ".c_fc.weight")):
+            array = array.T
         kind = gguf.GGMLQuantizationType.F32
         if array.ndim == 2:
             kind = gguf.GGMLQuantizationType[types[turn % len(types)]]
@@ -473,6 +478,7 @@ def main():
     make_gguf("smollm2", ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "F16", "BF16"], "gpt2", "smollm")
     make_gguf("tinyllama", ["Q8_0", "F16"], "llama", None)
     make_gguf("qwen2", ["F32", "Q8_0"], "gpt2", "qwen2")
+    make_gguf("gpt2", ["F32", "Q8_0"], "gpt2", "gpt-2")
     make_blocks()
 
 

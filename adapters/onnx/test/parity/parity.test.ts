@@ -22,6 +22,7 @@ const CASES: readonly [what: string, fixture: string, file?: string][] = [
   ["SmolLM2 as GGUF, seven types", "smollm2-gguf", "model.gguf"],
   ["TinyLlama as GGUF, merges from scores", "tinyllama-gguf", "model.gguf"],
   ["Qwen2 as GGUF", "qwen2-gguf", "model.gguf"],
+  ["GPT-2 as GGUF", "gpt2-gguf", "model.gguf"],
 ];
 
 /** Clip and divergence, mean over all tokens. */
