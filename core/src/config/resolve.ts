@@ -38,6 +38,7 @@ export interface ResolvedConfig {
   regularizers: readonly ResolvedComponent[];
   judge?: ResolvedComponent;
   embed?: ResolvedComponent;
+  exporters: readonly ResolvedComponent[];
   optimizer: OptimizerSection;
   trainer: Omit<TrainerSection, "aggregation"> & { aggregation: Aggregation };
   evaluation: EvaluationSection;
@@ -156,7 +157,7 @@ function addSection(mistake: Mistake): Mistake {
 type Parts = Pick<ResolvedConfig, ComponentSectionName>;
 
 function resolveParts(config: Readonly<Record<string, unknown>>, origins: Composed["origins"], scope: ComponentScope): Parts {
-  const parts: Record<string, unknown> = { rewards: [], regularizers: [] };
+  const parts: Record<string, unknown> = { rewards: [], regularizers: [], exporters: [] };
   for (const [name, point] of Object.entries(COMPONENT_SECTIONS) as [
     ComponentSectionName,
     (typeof COMPONENT_SECTIONS)[ComponentSectionName],
@@ -174,6 +175,7 @@ function resolveParts(config: Readonly<Record<string, unknown>>, origins: Compos
   const terms = [resolved.gate, resolved.objective, ...resolved.regularizers].filter((part) => part !== undefined);
   nameApart(terms, scope.mistakes);
   nameApart(flatten(resolved.rewards), scope.mistakes);
+  nameApart(resolved.exporters, scope.mistakes);
   return resolved;
 }
 

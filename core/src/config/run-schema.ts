@@ -15,9 +15,10 @@ export const COMPONENT_SECTIONS = {
   regularizers: "regularizer",
   judge: "judge",
   embed: "embedder",
+  exporters: "exporter",
 } as const satisfies Record<string, ExtensionPoint>;
 export type ComponentSectionName = keyof typeof COMPONENT_SECTIONS;
-export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers"]);
+export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers", "exporters"]);
 
 const text = (description: string): JsonSchema => ({ type: "string", description });
 

@@ -227,6 +227,11 @@ export const runSchema = Type.Object(
     ),
     judge: Type.Optional(component("Who grades completions, for components that require a judge")),
     embed: Type.Optional(component("What turns texts into vectors, for components that require an embedding")),
+    exporters: Type.Optional(
+      Type.Array(openSection("`use`, options"), {
+        description: "Who else is told of the run's metrics; one that fails never stops the run",
+      }),
+    ),
     optimizer: optimizerSection,
     trainer: trainerSection,
     evaluation: evaluationSection,

@@ -91,6 +91,7 @@ export const environment = decorator("environment");
 export const critic = decorator("critic");
 export const optimizer = decorator("optimizer");
 export const watchdog = decorator("watchdog");
+export const exporter = decorator("exporter");
 export const judge = decorator("judge");
 export const embedder = decorator("embedder");
 

@@ -1,6 +1,7 @@
 export * from "./component.js";
 export * from "./context.js";
 export * from "./environment.js";
+export * from "./exporter.js";
 export * from "./instantiate.js";
 export * from "./manifest.js";
 export * from "./names.js";

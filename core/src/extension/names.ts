@@ -15,6 +15,7 @@ export const EXTENSION_POINTS = [
   "watchdog",
   "judge",
   "embedder",
+  "exporter",
 ] as const;
 export type ExtensionPoint = (typeof EXTENSION_POINTS)[number];
 

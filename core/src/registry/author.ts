@@ -86,7 +86,12 @@ function definitionOf(
 type Write = (file: string, schema: TSchema, title: string) => string;
 type Body = Omit<Manifest, "contract" | "name" | "version">;
 
-const COMPOSABLE: readonly string[] = [...Object.keys(COMPONENT_SECTIONS), "trainer", "optimizer"];
+/** Where a run is reported to is its user's business, no algorithm's. */
+const COMPOSABLE: readonly string[] = [
+  ...Object.keys(COMPONENT_SECTIONS).filter((section) => section !== "exporters"),
+  "trainer",
+  "optimizer",
+];
 
 /** An algorithm stands for these sections of a config and no others. */
 function refuseSections({ slug, algorithms = {} }: PluginDefinition): void {

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../config/resolve.js";
 import { ConfigError, errorFromJSON, PluginError, ProximalError } from "../errors.js";
 import { metadataUnder, type RunFacts } from "../extension/component.js";
 import type { Environment } from "../extension/environment.js";
+import type { Exporter } from "../extension/exporter.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { Embedder, JudgeModel } from "../extension/services.js";
@@ -54,6 +55,12 @@ export async function buildComposition(config: ResolvedConfig, facts: RunFacts, 
     specs: specsOf(partsOf(config)),
   };
 }
+
+/** Instances of the exporters that a config names. */
+export const buildExporters = (config: ResolvedConfig, facts: RunFacts): Promise<Placed<Exporter>[]> => {
+  const scope: Scope = { config, facts, run: container.createChildContainer() };
+  return inOrder(config.exporters, (part) => place<Exporter>(part, scope));
+};
 
 interface Scope {
   config: ResolvedConfig;

@@ -43,6 +43,7 @@ export function describeRun(config: ResolvedConfig): string[] {
     ...(config.teacher === undefined ? [] : [`  ${"teacher".padEnd(12)}${values(config.teacher)}`]),
     `  ${"data".padEnd(12)}${data.train}`,
     ...partsOf(config).flatMap(describePart),
+    ...config.exporters.flatMap(describePart),
     `  ${"aggregation".padEnd(12)}${typeof trainer.aggregation === "string" ? trainer.aggregation : values({ ...trainer.aggregation })}`,
     `  ${"sampling".padEnd(12)}${values({ ...sampling })}`,
     ...samplingNotes(config).map((note) => `  ${"".padEnd(14)}${note}`),

@@ -2,15 +2,17 @@ import { dirname, join, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { type DataFacts, loadDataSets } from "../data/index.js";
 import { UsageError } from "../errors.js";
-import type { ServiceName } from "../extension/index.js";
+import { type Exporter, NO_RUN, type RunOutcome, type ServiceName } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
-import { buildComposition, checkSecrets, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
+import { buildComposition, buildExporters, checkSecrets, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
 import { checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { describeRun } from "../registry/describe.js";
+import type { Placed } from "../registry/placed.js";
 import { resolveConfig } from "../registry/resolve.js";
 import { checkTrainingSampling } from "../registry/sampling.js";
 import type { RunObserver } from "./events.js";
+import { Exports } from "./exports.js";
 import { type Job, runLoop } from "./loop.js";
 import { Run } from "./run.js";
 import type { HostServices } from "./services.js";
@@ -44,21 +46,52 @@ export async function resume(path: string, options: SessionOptions = {}): Promis
   const folder = RunFolder.open(path);
   if (folder.finished) throw new UsageError("the run is finished: there is nothing to continue", { file: path });
   const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
+  const exporters = await exportersOf(config);
   const { job, close } = await openJob(folder.origin.kind, config, options);
   try {
-    return await runLoop(job, { folder, resume: true, description: describeRun(config), ...options });
+    return await followed(exporters, folder, options.onEvent, (onEvent) =>
+      runLoop(job, { folder, resume: true, description: describeRun(config), ...options, onEvent }),
+    );
   } finally {
     await close();
   }
 }
 
+const exportersOf = (config: ResolvedConfig) => buildExporters(config, runFactsOf(config, NO_RUN));
+
+/** Runs with exporters beside it: whatever becomes of them, the run's outcome is its own. */
+async function followed(
+  exporters: readonly Placed<Exporter>[],
+  folder: RunFolder,
+  tell: RunObserver = () => {},
+  run: (onEvent: RunObserver) => Promise<RunSummary | null>,
+): Promise<RunSummary | null> {
+  const config = folder.config as Record<string, unknown> & { name?: string };
+  const { kind } = folder.origin;
+  const exports = new Exports(exporters, { name: config.name ?? "run", kind, config }, folder.path, (message) =>
+    tell({ type: "warning", message }),
+  );
+  let outcome: RunOutcome = "failed";
+  try {
+    const summary = await run((event) => {
+      exports.observe(event);
+      tell(event);
+    });
+    outcome = summary === null ? "stopped" : "finished";
+    return summary;
+  } finally {
+    await exports.close(outcome);
+  }
+}
+
 async function start(kind: RunKind, config: ResolvedConfig, { output = config.output, overwrite, ...options }: StartOptions) {
   RunFolder.check(output, { overwrite });
+  const exporters = await exportersOf(config);
   const { job, close } = await openJob(kind, config, options);
   try {
     const description = describeRun({ ...config, output });
     const folder = RunFolder.create(output, { kind, config: { ...config.config, output }, folder: homeOf(config) }, { overwrite });
-    return await runLoop(job, { folder, description, ...options });
+    return await followed(exporters, folder, options.onEvent, (onEvent) => runLoop(job, { folder, description, ...options, onEvent }));
   } finally {
     await close();
   }

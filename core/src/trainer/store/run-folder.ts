@@ -19,6 +19,7 @@ const CONTENTS = [
   "run.json",
   "config.json",
   "metrics.jsonl",
+  "exports",
   "events.jsonl",
   "rollouts",
   "checkpoints",
