@@ -130,6 +130,10 @@ export class OnnxPolicy implements PolicyBackend {
     return this.serial(() => this.client.call("snapshot", name));
   }
 
+  fingerprint(): Promise<number> {
+    return this.serial(() => this.client.call("fingerprint"));
+  }
+
   save(folder: string): Promise<void> {
     return this.serial(() => this.client.call("save", folder, { step: this.steps, grids: this.grids.grids }));
   }

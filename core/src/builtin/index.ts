@@ -7,6 +7,7 @@ import { KlRegularizer } from "./kl.js";
 import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
 import { HashedNgrams, OpenAIEmbedder, OpenAIJudge, TokenOverlapJudge } from "./services/index.js";
 import { ValueLoss } from "./value-loss.js";
+import { watchdogs } from "./watchdogs/index.js";
 
 export * from "./aggregation-options.js";
 export * from "./behind-examples.js";
@@ -27,6 +28,7 @@ export * from "./services/index.js";
 export * as statistics from "./statistics.js";
 export * from "./token-f1.js";
 export * from "./value-loss.js";
+export * from "./watchdogs/index.js";
 
 /** Components that every run can name without installing a plugin. */
 export const builtins: readonly ComponentClass[] = [
@@ -43,4 +45,5 @@ export const builtins: readonly ComponentClass[] = [
   OpenAIJudge,
   HashedNgrams,
   OpenAIEmbedder,
+  ...watchdogs,
 ];

@@ -5,6 +5,13 @@ export function mean(values: ArrayLike<number>): number {
   return total / values.length;
 }
 
+/** Middle value, the mean of the two middle ones of an even number; NaN of nothing. */
+export function median(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 /** Standard deviation around the mean, divided by n - ddof; 0 when n - ddof <= 0. */
 export function std(values: ArrayLike<number>, ddof: number): number {
   const n = values.length;

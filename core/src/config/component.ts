@@ -1,5 +1,6 @@
 import type { ManifestComponent } from "../extension/manifest.js";
 import { EXTENSION_POINTS, type ExtensionPoint } from "../extension/names.js";
+import type { WatchdogResponse } from "../extension/watchdog.js";
 import { absolutePaths, plainSecrets } from "./annotations.js";
 import type { Origin } from "./compose.js";
 import { isRecord } from "./document.js";
@@ -29,6 +30,8 @@ export interface ResolvedComponent {
   coefficient: number;
   /** Limits of an environment's episodes. */
   episode?: { maxTurns: number; observationTokens?: number };
+  /** What follows when a watchdog barks. */
+  response?: WatchdogResponse;
   /** Reward models that it wraps. */
   inner: readonly ResolvedComponent[];
 }
@@ -75,9 +78,13 @@ export function resolveComponent(
     weight: host.has("weight") ? (complete.weight as number) : 1,
     coefficient: host.has("coefficient") ? (complete.coefficient as number) : 1,
     ...(point === "environment" ? { episode: episodeOf(complete) } : {}),
+    ...(point === "watchdog" ? { response: responseOf(complete) } : {}),
     inner,
   };
 }
+
+const responseOf = ({ action, rollbacks, learningRateFactor }: Readonly<Record<string, unknown>>): WatchdogResponse =>
+  ({ action, rollbacks, learningRateFactor }) as WatchdogResponse;
 
 const episodeOf = ({ maxTurns, observationTokens }: Readonly<Record<string, unknown>>): NonNullable<ResolvedComponent["episode"]> => ({
   maxTurns: maxTurns as number,

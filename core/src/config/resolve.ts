@@ -39,6 +39,7 @@ export interface ResolvedConfig {
   judge?: ResolvedComponent;
   embed?: ResolvedComponent;
   exporters: readonly ResolvedComponent[];
+  watchdogs: readonly ResolvedComponent[];
   optimizer: OptimizerSection;
   trainer: Omit<TrainerSection, "aggregation"> & { aggregation: Aggregation };
   evaluation: EvaluationSection;
@@ -120,11 +121,22 @@ export function resolveDocument(document: ConfigDocument, installed: Installatio
 }
 
 /** A component as a section of a config. */
-const spellOut = ({ id, point, name, weight, coefficient, options, episode, inner }: ResolvedComponent): Record<string, unknown> => ({
+const spellOut = ({
+  id,
+  point,
+  name,
+  weight,
+  coefficient,
+  options,
+  episode,
+  response,
+  inner,
+}: ResolvedComponent): Record<string, unknown> => ({
   use: id,
   ...(point === "reward" ? { name, weight } : {}),
   ...(point === "gate" || point === "objective" || point === "regularizer" ? { coefficient } : {}),
   ...episode,
+  ...response,
   ...options,
   ...(inner.length > 0 ? { inner: inner.map(spellOut) } : {}),
 });
@@ -157,7 +169,7 @@ function addSection(mistake: Mistake): Mistake {
 type Parts = Pick<ResolvedConfig, ComponentSectionName>;
 
 function resolveParts(config: Readonly<Record<string, unknown>>, origins: Composed["origins"], scope: ComponentScope): Parts {
-  const parts: Record<string, unknown> = { rewards: [], regularizers: [], exporters: [] };
+  const parts: Record<string, unknown> = { rewards: [], regularizers: [], exporters: [], watchdogs: [] };
   for (const [name, point] of Object.entries(COMPONENT_SECTIONS) as [
     ComponentSectionName,
     (typeof COMPONENT_SECTIONS)[ComponentSectionName],
@@ -174,6 +186,7 @@ function resolveParts(config: Readonly<Record<string, unknown>>, origins: Compos
   const resolved = parts as unknown as Parts;
   const terms = [resolved.gate, resolved.objective, ...resolved.regularizers].filter((part) => part !== undefined);
   nameApart(terms, scope.mistakes);
+  nameApart(resolved.watchdogs, scope.mistakes);
   nameApart(flatten(resolved.rewards), scope.mistakes);
   nameApart(resolved.exporters, scope.mistakes);
   return resolved;

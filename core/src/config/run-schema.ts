@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ManifestComponent } from "../extension/manifest.js";
 import type { ExtensionPoint } from "../extension/names.js";
+import { WATCHDOG_ACTIONS } from "../extension/watchdog.js";
 import { CORE_FOLDER, type Installation, readJson } from "./installation.js";
 import type { JsonSchema } from "./json-schema.js";
 
@@ -16,9 +17,10 @@ export const COMPONENT_SECTIONS = {
   judge: "judge",
   embed: "embedder",
   exporters: "exporter",
+  watchdogs: "watchdog",
 } as const satisfies Record<string, ExtensionPoint>;
 export type ComponentSectionName = keyof typeof COMPONENT_SECTIONS;
-export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers", "exporters"]);
+export const LIST_SECTIONS: ReadonlySet<string> = new Set<ComponentSectionName>(["rewards", "regularizers", "exporters", "watchdogs"]);
 
 const text = (description: string): JsonSchema => ({ type: "string", description });
 
@@ -38,6 +40,24 @@ export function hostProperties(point: ExtensionPoint, wraps: boolean): Record<st
         ...use,
         maxTurns: { type: "integer", minimum: 1, default: 8, description: "Turns of the policy after which an episode is cut" },
         observationTokens: { type: "integer", minimum: 1, description: "Longest observation, tokens; the rest of it is left out" },
+      };
+    case "watchdog":
+      return {
+        ...use,
+        action: {
+          enum: [...WATCHDOG_ACTIONS],
+          default: "warn",
+          description:
+            "warn; pause = save and leave the rest to `proximal resume`; stop = end the run; rollback = back to the last checkpoint",
+        },
+        rollbacks: { type: "integer", minimum: 1, default: 3, description: "Rollbacks of the run after which it stops instead" },
+        learningRateFactor: {
+          type: "number",
+          exclusiveMinimum: 0,
+          maximum: 1,
+          default: 0.5,
+          description: "Factor of the learning rate after a rollback, whose samples are drawn anew, too",
+        },
       };
     case "gate":
     case "objective":
@@ -77,9 +97,9 @@ export function composeRunSchema(installed: Installation, base: JsonSchema = cor
   for (const [name, point] of Object.entries(COMPONENT_SECTIONS)) {
     defs[point] = choice(installed.componentsOf(point).map(({ component }) => component));
     const ref = { $ref: `#/$defs/${point}` };
-    const { description } = properties[name]!;
+    const { description, default: standard } = properties[name]!;
     properties[name] = LIST_SECTIONS.has(name)
-      ? { type: "array", description, items: { ...ref, required: ["use"] } }
+      ? { type: "array", description, ...(standard === undefined ? {} : { default: standard }), items: { ...ref, required: ["use"] } }
       : { description, ...ref };
   }
   const algorithms = [...installed.algorithms].map(([id, { algorithm }]) => ({ const: id, description: algorithm.description }));

@@ -197,6 +197,19 @@ export const sftSection = Type.Object(
 
 const component = (what: string) => openSection(`${what}: \`use\` names it, further keys are its options`);
 
+/** Watchdogs of a run that names none. */
+const WATCHDOGS = [
+  "non-finite",
+  "kl-jump",
+  "entropy-collapse",
+  "length-drift",
+  "zero-variance",
+  "reward-dominance",
+  "logp-gap",
+  "unchanged-weights",
+  "empty-batch",
+];
+
 /** The config of a run, the part that is the same for all runs. */
 export const runSchema = Type.Object(
   {
@@ -232,6 +245,10 @@ export const runSchema = Type.Object(
         description: "Who else is told of the run's metrics; one that fails never stops the run",
       }),
     ),
+    watchdogs: Type.Array(openSection("`use`, `action`, options"), {
+      default: WATCHDOGS.map((use) => ({ use })),
+      description: "What looks out for trouble after each step; [] = nothing",
+    }),
     optimizer: optimizerSection,
     trainer: trainerSection,
     evaluation: evaluationSection,

@@ -10,3 +10,4 @@ export * from "./points.js";
 export * from "./promises.js";
 export * from "./reads.js";
 export * from "./services.js";
+export * from "./watchdog.js";

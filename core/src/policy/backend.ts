@@ -133,6 +133,8 @@ export interface PolicyBackend {
   gradients(request: Omit<UpdateRequest, "learningRate">, parameters?: readonly string[]): Promise<Record<string, Float32Array>>;
   /** Keeps a frozen copy of the current parameters under `name`, replacing an earlier one. */
   snapshot(name: string): Promise<void>;
+  /** A number that is another one, but for a freak of chance, once trained parameters have changed. Cheap beside an update. */
+  fingerprint?(): Promise<number>;
   /** Writes parameters, moments, snapshots and counters into an existing folder. */
   save(folder: string): Promise<void>;
   /** Reads what `save` wrote: the next update is the one that would have followed, bit for bit. */

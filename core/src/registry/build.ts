@@ -9,11 +9,12 @@ import type { Exporter } from "../extension/exporter.js";
 import { instantiate } from "../extension/instantiate.js";
 import type { AdvantageEstimator, LossComponent, RewardModel, Sampler } from "../extension/points.js";
 import type { Embedder, JudgeModel } from "../extension/services.js";
+import type { Watchdog } from "../extension/watchdog.js";
 import type { PolicyBackend, PolicyInfo, Tokenizer } from "../policy/index.js";
 import { type CompositionOptions, checkComposition } from "./check.js";
 import { partsOf, specsOf } from "./columns.js";
 import { loadAdapter, loadComponent } from "./load.js";
-import type { Placed, PlacedEnvironment, PlacedReward, RunComponents } from "./placed.js";
+import type { Placed, PlacedEnvironment, PlacedReward, PlacedWatchdog, RunComponents } from "./placed.js";
 
 /** What components may know of a run, from its config and its policy. */
 export const runFactsOf = (
@@ -51,6 +52,7 @@ export async function buildComposition(config: ResolvedConfig, facts: RunFacts, 
     terms: await inOrder(terms, async (term) => ({ ...(await place<LossComponent>(term, scope)), coefficient: term.coefficient })),
     ...(judge === undefined || given.has("judge") ? {} : { judge: await place<JudgeModel>(judge, scope) }),
     ...(embed === undefined || given.has("embed") ? {} : { embed: await place<Embedder>(embed, scope) }),
+    watchdogs: await inOrder(config.watchdogs, (part) => placeWatchdog(part, scope)),
     aggregation: config.trainer.aggregation,
     specs: specsOf(partsOf(config)),
   };
@@ -77,6 +79,11 @@ async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>):
 async function placeReward(part: ResolvedComponent, scope: Scope): Promise<PlacedReward> {
   const inner = await inOrder(part.inner, (reward) => placeReward(reward, scope));
   return { ...(await place<RewardModel>(part, scope)), weight: part.weight, inner };
+}
+
+async function placeWatchdog(part: ResolvedComponent, scope: Scope): Promise<PlacedWatchdog> {
+  const { id, component } = await place<Watchdog>(part, scope);
+  return { id, component, ...part.response! };
 }
 
 async function placeEnvironment(part: ResolvedComponent, scope: Scope): Promise<PlacedEnvironment> {

@@ -30,6 +30,15 @@ function describePart({ point, id, options, coefficient, weight, origin, episode
   return [`${lead}  (${origin})${text && `: ${text}`}`, ...conventions];
 }
 
+/** The watchdogs by what follows when they bark. */
+function describeWatchdogs({ watchdogs }: ResolvedConfig): string[] {
+  const actions = [...new Set(watchdogs.map(({ response }) => response!.action))];
+  return actions.map((action, i) => {
+    const names = watchdogs.filter(({ response }) => response!.action === action).map(({ name }) => name);
+    return `  ${(i === 0 ? "watchdogs" : "").padEnd(12)}${action}: ${names.join(", ")}`;
+  });
+}
+
 /** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */
 export function describeRun(config: ResolvedConfig): string[] {
   const { algorithm, adapter, trainer, sampling, data } = config;
@@ -48,6 +57,7 @@ export function describeRun(config: ResolvedConfig): string[] {
     `  ${"sampling".padEnd(12)}${values({ ...sampling })}`,
     ...samplingNotes(config).map((note) => `  ${"".padEnd(14)}${note}`),
     `  ${"optimizer".padEnd(12)}${values({ ...config.optimizer })}`,
+    ...describeWatchdogs(config),
     `  ${"output".padEnd(12)}${config.output}`,
   ];
 }

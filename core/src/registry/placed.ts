@@ -2,6 +2,7 @@ import type { ComponentMetadata } from "../extension/component.js";
 import type { Environment } from "../extension/environment.js";
 import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
 import type { Embedder, JudgeModel } from "../extension/services.js";
+import type { Watchdog, WatchdogResponse } from "../extension/watchdog.js";
 import type { ColumnSpecs } from "../rollout/batch.js";
 
 /** A component at its place in a run. */
@@ -31,6 +32,11 @@ export interface PlacedEnvironment extends Placed<Environment> {
   observationTokens?: number;
 }
 
+export interface PlacedWatchdog extends WatchdogResponse {
+  id: string;
+  component: Watchdog;
+}
+
 /** The components of one run: what a config resolves to. */
 export interface RunComponents {
   /** Absent when responses are one turn. */
@@ -43,6 +49,7 @@ export interface RunComponents {
   terms: readonly PlacedTerm[];
   judge?: Placed<JudgeModel>;
   embed?: Placed<Embedder>;
+  watchdogs?: readonly PlacedWatchdog[];
   /** Of terms that name none. */
   aggregation: Aggregation;
   /** Types of the columns that are not standard. */

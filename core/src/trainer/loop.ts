@@ -4,9 +4,11 @@ import { type DataSets, describeContamination } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
+import type { PlacedWatchdog } from "../registry/placed.js";
 import { Reporter } from "../report/reporter.js";
 import type { RunObserver, SessionFacts } from "./events.js";
 import { prefixed } from "./metrics.js";
+import type { Intervention } from "./run.js";
 import { bestOf, type SelectionSettings } from "./selection.js";
 import { fromJson, toJson } from "./serialize.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -24,6 +26,7 @@ import {
 } from "./store/index.js";
 import { type RunSummary, summaryOf } from "./summary.js";
 import { runtimeVersions } from "./versions.js";
+import { type Alarm, alarmsOf } from "./watch.js";
 
 /** What a loop repeats: reinforcement learning or supervised training. */
 export interface Job {
@@ -37,6 +40,10 @@ export interface Job {
   readonly keepCheckpoints: number;
   /** The step in which the sampler has drawn this many tokens in all is the last one; null = no limit. */
   readonly tokenBudget?: number | null;
+  readonly watchdogs?: readonly PlacedWatchdog[];
+  readonly intervention?: Intervention;
+  /** Goes on with another noise and learning rate. */
+  intervene?(intervention: Intervention): void;
   /** Which evaluation is the best, and what follows from it. */
   readonly selection?: SelectionSettings;
   /** Before the first step of a new run. */
@@ -144,10 +151,14 @@ class Loop {
     let steps = first;
     while (!this.isDone(steps)) {
       const step = ++steps;
-      const record = await this.step(step, step === 1 ? firstEvaluation : null);
+      const { record, alarm } = await this.step(step, step === 1 ? firstEvaluation : null);
       const secondsLeft = ((performance.now() - sessionStart) / 1000 / (steps - first)) * this.stepsLeft(steps);
       this.emit({ type: "step", steps: job.steps, record, secondsLeft });
-      if (signal?.aborted && !this.isDone(steps)) return this.stop(steps);
+      if (alarm?.action === "rollback") {
+        steps = await this.rollBack(alarm, step);
+        continue;
+      }
+      if ((signal?.aborted || alarm?.action === "pause") && !this.isDone(steps)) return this.stop(steps);
       if (this.isDone(steps) || isCheckpointDue(job.checkpointEvery, steps, this.lastSave)) {
         await this.save(steps);
         if (!this.isDone(steps)) await this.reporter.update();
@@ -157,7 +168,7 @@ class Loop {
   }
 
   /** Step `step`, from 1, and the evaluation after it. */
-  private async step(step: number, firstEvaluation: Metrics | null): Promise<MetricsRecord> {
+  private async step(step: number, firstEvaluation: Metrics | null): Promise<{ record: MetricsRecord; alarm: Alarm | null }> {
     const { job, folder } = this;
     const { metrics, rollouts } = await job.step(step - 1, { rollouts: folder.wantsRollouts(step) });
     this.drawn += metrics.drawnTokens ?? 0;
@@ -171,9 +182,9 @@ class Loop {
     });
     this.records.push(record);
     // Before a checkpoint: it has to know all that was told of its steps.
-    this.warnOf(record);
-    if (evaluation !== null) await this.select(step);
-    return record;
+    const alarm = this.watch(step);
+    if (evaluation !== null && alarm?.action !== "rollback") await this.select(step);
+    return { record, alarm };
   }
 
   /** Keeps the best checkpoint and ends a run that does not get better. */
@@ -185,15 +196,47 @@ class Loop {
     if (selection.patience !== null && best.since >= selection.patience) this.ended = "patience";
   }
 
-  private warnOf({ step, skipped, updates }: MetricsRecord): void {
-    const warn = (message: string) => this.event({ step: step!, kind: "warning", source: "trainer", message });
-    if (skipped) warn(`${skipped} update(s) skipped: loss or gradient is not finite`);
-    if (updates === 0) warn("no response was left to train on");
+  /** Tells what the watchdogs found in the newest step. Returns the alarm that something has to follow from, if any. */
+  private watch(step: number): Alarm | null {
+    const alarms = alarmsOf(this.job.watchdogs ?? [], this.records, this.job.intervention?.attempt ?? 0);
+    for (const { source, action, message } of alarms) {
+      if (action !== "rollback") this.event({ step, kind: action === "warn" ? "warning" : action, source, message });
+    }
+    const strongest = (["rollback", "stop", "pause"] as const).map((action) => alarms.find((alarm) => alarm.action === action));
+    const alarm = strongest.find((found) => found !== undefined) ?? null;
+    if (alarm?.action === "stop") this.ended = "watchdog";
+    return alarm;
   }
 
   private event(event: EventRecord): void {
     this.folder.appendEvent(event);
     this.emit({ type: "warning", message: `step ${event.step}: ${event.message}` });
+  }
+
+  /** Back to the newest checkpoint, with another noise and a smaller learning rate. Returns its steps. */
+  private async rollBack({ source, message, learningRateFactor }: Alarm, step: number): Promise<number> {
+    const { job, folder } = this;
+    const before = job.intervention!;
+    const checkpoint = await latestCheckpoint(folder.checkpoints, () => {});
+    if (checkpoint === null) {
+      throw new CheckpointError(`step ${step}: ${message}; there is no whole checkpoint to go back to`, { file: folder.checkpoints });
+    }
+    const backTo = checkpoint.manifest.step;
+    await this.load(checkpoint);
+    this.saved.checkpoint = checkpoint;
+    // What was told stays: only results are taken back.
+    folder.rewind({ ...checkpoint.manifest.offsets, events: folder.syncRecords().events });
+    this.remember();
+    const intervention = { attempt: before.attempt + 1, learningRateFactor: before.learningRateFactor * learningRateFactor };
+    job.intervene!(intervention);
+    const change = `back to step ${backTo}, with other samples and ${intervention.learningRateFactor} × the learning rate`;
+    this.event({ step, kind: "rollback", source, message: `${message}: ${change}`, backTo, intervention });
+    return backTo;
+  }
+
+  private remember(): void {
+    this.records = this.folder.metrics();
+    this.drawn = this.records.reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
   }
 
   /** Saves and leaves the rest of the run to `resume`. */
@@ -257,16 +300,17 @@ class Loop {
       this.folder.rewind({ metrics: 0, events: 0, rollouts: 0 });
       return 0;
     }
-    await this.load(checkpoint);
+    this.earlier = await this.load(checkpoint);
     this.folder.rewind(checkpoint.manifest.offsets);
-    this.records = this.folder.metrics();
-    this.drawn = this.records.reduce((sum, { drawnTokens }) => sum + (drawnTokens ?? 0), 0);
+    this.remember();
     this.reselect(checkpoint);
     return checkpoint.manifest.step;
   }
 
   /** What the steps before the checkpoint decided: a crash may have come between a decision and what follows from it. */
   private reselect({ manifest: { step }, folder }: Checkpoint): void {
+    const last = this.folder.events().at(-1);
+    if (last?.kind === "stop" && last.step === step) this.ended = "watchdog";
     const { selection } = this.job;
     const best = selection && bestOf(this.records, selection);
     if (!best) return;
@@ -274,11 +318,12 @@ class Loop {
     if (selection.patience !== null && best.since >= selection.patience) this.ended = "patience";
   }
 
-  private async load({ folder }: Checkpoint): Promise<void> {
+  /** Returns the seconds that the run had taken. */
+  private async load({ folder }: Checkpoint): Promise<number> {
     const saved = fromJson(readFileSync(join(folder, "trainer.json"), "utf8")) as { seconds: number; job: unknown };
-    this.earlier = saved.seconds;
     this.job.restore(saved.job);
     await this.job.policy.restore(join(folder, "policy"));
+    return saved.seconds;
   }
 
   private endOf(steps: number): RunSummary["ended"] {

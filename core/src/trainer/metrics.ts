@@ -19,21 +19,23 @@ export function verifiedRows(batch: Batch): Batch {
 }
 
 /** What the sampled responses say, before any of them is left out: rewards, accuracy, lengths, entropy estimate. */
-export function rolloutMetrics(batch: Batch, rewardIds: readonly string[]): Metrics {
+export function rolloutMetrics(batch: Batch, parts: readonly { id: string; weight: number }[]): Metrics {
+  const rewardIds = parts.map(({ id }) => id);
   const rewards = batch.f64("rewards").filter(Number.isFinite);
   const lengths = batch.lengths;
   const oldLogp = batch.f64("oldLogp");
   const mask = batch.f64("mask");
   const chosen = oldLogp.filter((_, t) => mask[t] === 1);
   const components = batch.has("rewardComponents") ? batch.f64("rewardComponents") : new Float64Array();
-  const componentMean = (k: number) =>
-    mean(Float64Array.from({ length: batch.rows }, (_, row) => components[row * rewardIds.length + k]!).filter(Number.isFinite));
+  const componentOf = (k: number) => Float64Array.from({ length: batch.rows }, (_, row) => components[row * rewardIds.length + k]!);
+  const componentMean = (k: number) => mean(componentOf(k).filter(Number.isFinite));
   return {
     rows: batch.rows,
     groups: batch.groups,
     reward: mean(rewards),
     rewardStd: std(rewards, 0),
     ...Object.fromEntries(rewardIds.map((id, k) => [`reward.${id}`, componentMean(k)])),
+    ...rewardShares(batch, parts, componentOf),
     accuracy: mean(correctness(batch).filter(Number.isFinite)),
     unverifiable: batch.rows - rewards.length,
     fracZeroStd: fracZeroStd(verifiedRows(batch)),
@@ -60,6 +62,27 @@ export function episodeMetrics(batch: Batch, { id, metadata }: Pick<Placed, "id"
     observedTokens: mean(batch.f64("observed")),
     ...prefixed(id, Object.fromEntries(written.map((name) => [name, mean(batch.f64(name).filter(Number.isFinite))]))),
   };
+}
+
+/** Of several rewards, the part of the sum's variance that each gives: cov(w·r, R) / var(R). They add up to 1. */
+function rewardShares(
+  batch: Batch,
+  parts: readonly { id: string; weight: number }[],
+  componentOf: (k: number) => Float64Array,
+): Record<string, number> {
+  if (parts.length < 2) return {};
+  const total = batch.f64("rewards");
+  const rows = [...total.keys()].filter((row) => Number.isFinite(total[row]));
+  const center = mean(rows.map((row) => total[row]!));
+  const deviations = rows.map((row) => total[row]! - center);
+  const variance = deviations.reduce((sum, x) => sum + x * x, 0);
+  return Object.fromEntries(
+    parts.map(({ id, weight }, k) => {
+      const values = componentOf(k);
+      const own = rows.reduce((sum, row, i) => sum + (weight === 0 ? 0 : weight * values[row]!) * deviations[i]!, 0);
+      return [`rewardShare.${id}`, variance > 0 ? own / variance : Number.NaN];
+    }),
+  );
 }
 
 /** Fields that tell time or memory: they differ between two runs of one seed. */

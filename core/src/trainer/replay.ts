@@ -60,11 +60,13 @@ export async function replay(path: string, step: number, { onProgress = () => {}
     for (let done = from ?? 0; done < step - 1; done++) {
       onProgress(`step ${done + 1}: computing the parameters of step ${step}`);
       await decode.use(folder, done + 1, run);
+      interveneAt(run, folder, done);
       await trainingStep(run, done);
       if (folder.metrics()[done]?.["eval.accuracy"] !== undefined) await job.evaluate(done + 1);
     }
     onProgress(`step ${step}`);
     await decode.use(folder, step, run);
+    interveneAt(run, folder, step - 1);
     const outcome = await trainingStep(run, step - 1, whatIf?.hooks(step - 1));
     const alternative = whatIf === undefined ? undefined : whatIf.compare(outcome);
     return {
@@ -106,6 +108,12 @@ async function startBefore(run: Run, job: TrainingJob, folder: RunReader, step: 
   job.restore(saved.job);
   await run.policy.restore(join(found.folder, "policy"));
   return found.manifest.step;
+}
+
+/** What the newest rollback to here or before changed. */
+function interveneAt(run: Run, folder: RunReader, done: number): void {
+  const rollback = [...folder.events()].reverse().find(({ backTo }) => backTo !== undefined && backTo <= done);
+  if (rollback !== undefined) run.intervention = rollback.intervention!;
 }
 
 async function checkpointBefore(checkpoints: string, step: number): Promise<Checkpoint | null> {

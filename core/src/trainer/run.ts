@@ -27,6 +27,14 @@ const isTerm = (point: ExtensionPoint): boolean => point === "gate" || point ===
 /** Inside a graph these come from the policy itself. */
 const POLICY_OUTPUT_COLUMNS: ReadonlySet<string> = new Set(["logp", "entropy", "values", "hidden", "candidateProbs", "candidateTokens"]);
 
+/** What rollbacks changed so far. */
+export interface Intervention {
+  /** Rollbacks. */
+  attempt: number;
+  /** Of every learning rate from then on. */
+  learningRateFactor: number;
+}
+
 /** Everything that a training step works with. Runs share nothing with each other. */
 export class Run {
   readonly settings: RunSettings;
@@ -38,7 +46,8 @@ export class Run {
   readonly components: readonly Placed[];
   readonly specs: ColumnSpecs;
   readonly states: States;
-  readonly random: Random;
+  /** What rollbacks changed. */
+  intervention: Intervention = { attempt: 0, learningRateFactor: 1 };
   /** The whole loss. */
   readonly program: ObjectiveProgram;
   /** Columns that sampler and reward models read: they exist before the rewards. */
@@ -59,7 +68,6 @@ export class Run {
     this.components = componentsOf(composition);
     this.specs = { ...TRAINER_SPECS, ...composition.specs };
     this.states = new States(this.components);
-    this.random = new Random(settings.seed);
     const { terms } = composition;
     const hosts = this.components.filter(({ metadata }) => metadata.point === "sampler" || metadata.point === "reward");
     this.earlyColumns = readBy(hosts);
@@ -96,6 +104,13 @@ export class Run {
     const afterUpdate = readBy(terms.filter(({ component }) => component.afterUpdate !== undefined));
     const constants = [...this.program.columns, ...afterUpdate].filter((name) => !POLICY_OUTPUT_COLUMNS.has(name));
     this.columnsOnHost = new Set([...onHost, ...constants]);
+  }
+
+  /** Noise and order of the run; another one after each rollback. */
+  get random(): Random {
+    const { attempt } = this.intervention;
+    const random = new Random(this.settings.seed);
+    return attempt === 0 ? random : random.fork("attempt", attempt);
   }
 
   /** The tensors that a component's terms read in the coming update, by name. */

@@ -31,7 +31,7 @@ export interface StepHooks {
 export async function trainingStep(run: Run, step: number, { known: onKnown, beforeUpdate }: StepHooks = {}): Promise<StepOutcome> {
   const clock = new Stopwatch();
   run.meter.take();
-  const learningRate = learningRateAt(step, run.settings.trainer.steps, run.settings.optimizer);
+  const learningRate = run.intervention.learningRateFactor * learningRateAt(step, run.settings.trainer.steps, run.settings.optimizer);
 
   const { sampled, metrics: sampling } = await sample(run, step, clock);
   // Rows without a reward take no part: neither in the update nor in their group's statistics.
@@ -39,9 +39,11 @@ export async function trainingStep(run: Run, step: number, { known: onKnown, bef
   const known = await clock.time("score", () => addPolicyColumns(run, verified, run.columnsOnHost, run.settings.trainer.recomputeOldLogp));
   await onKnown?.(known);
   const { trained, metrics: estimation } = await creditRows(run, known, step);
+  const before = await run.policy.fingerprint?.();
   const updates = await clock.time("update", () =>
     updatePolicy(run, trained, step, learningRate, run.random.fork("step", step), beforeUpdate),
   );
+  const after = await run.policy.fingerprint?.();
   await afterUpdate(run, trained, updates, step);
 
   const metrics: Metrics = {
@@ -52,10 +54,8 @@ export async function trainingStep(run: Run, step: number, { known: onKnown, bef
     updates: updates.count,
     skipped: updates.skipped,
     trainedRows: trained.rows,
-    ...rolloutMetrics(
-      sampled,
-      run.composition.rewards.map(({ id }) => id),
-    ),
+    ...(before === undefined ? {} : { weightsChanged: before === after ? 0 : 1 }),
+    ...rolloutMetrics(sampled, run.composition.rewards),
     ...(run.composition.environment === undefined ? {} : episodeMetrics(sampled, run.composition.environment)),
     ...updateMetrics(run, updates),
     ...run.meter.take(),

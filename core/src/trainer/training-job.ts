@@ -1,13 +1,19 @@
 import type { DataSets } from "../data/index.js";
 import type { Metrics, State } from "../extension/index.js";
+import type { PlacedWatchdog } from "../registry/placed.js";
 import { REFERENCE } from "./columns.js";
 import { evaluatePrompts, summarize } from "./evaluate.js";
 import type { Job } from "./loop.js";
 import { rolloutRows } from "./rollout-rows.js";
-import type { Run } from "./run.js";
+import type { Intervention, Run } from "./run.js";
 import type { SelectionSettings } from "./selection.js";
 import { trainingStep } from "./step.js";
 import type { StoredRow } from "./store/index.js";
+
+interface SavedJob {
+  states: Record<string, State>;
+  intervention: Intervention;
+}
 
 /** Reinforcement learning as a job of the loop. */
 export class TrainingJob implements Job {
@@ -21,6 +27,8 @@ export class TrainingJob implements Job {
   readonly tokenBudget: number | null;
   readonly selection: SelectionSettings;
 
+  readonly watchdogs: readonly PlacedWatchdog[];
+
   constructor(private readonly run: Run) {
     const { trainer, evaluation, seed } = run.settings;
     this.steps = trainer.steps;
@@ -32,11 +40,20 @@ export class TrainingJob implements Job {
     this.keepCheckpoints = trainer.keepCheckpoints;
     this.tokenBudget = trainer.tokenBudget;
     this.selection = evaluation;
+    this.watchdogs = run.composition.watchdogs ?? [];
   }
 
   async prepare(): Promise<void> {
     const { earlyColumns, columnsOnHost } = this.run;
     if (earlyColumns.has("refLogp") || columnsOnHost.has("refLogp")) await this.policy.snapshot(REFERENCE);
+  }
+
+  get intervention(): Intervention {
+    return this.run.intervention;
+  }
+
+  intervene(intervention: Intervention): void {
+    this.run.intervention = intervention;
   }
 
   async step(step: number, { rollouts = true } = {}): Promise<{ metrics: Metrics; rollouts?: StoredRow[] }> {
@@ -55,11 +72,13 @@ export class TrainingJob implements Job {
     return metrics;
   }
 
-  save(): Record<string, State> {
-    return this.run.states.save();
+  save(): SavedJob {
+    return { states: this.run.states.save(), intervention: this.run.intervention };
   }
 
   restore(saved: unknown): void {
-    this.run.states.restore(saved as Record<string, State>);
+    const { states, intervention } = saved as SavedJob;
+    this.run.states.restore(states);
+    this.run.intervention = intervention;
   }
 }

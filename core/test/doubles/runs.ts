@@ -21,6 +21,7 @@ import {
   type RunParts,
   type RunSettings,
   TabularPolicy,
+  watchdogs,
 } from "../../src/index.js";
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "proximal-"));
@@ -52,6 +53,13 @@ export const grpo = (over: Partial<RunComponents> = {}): RunComponents => ({
     { ...place(KlRegularizer), coefficient: 0.01 },
     { ...place(EntropyRegularizer), coefficient: 0.001 },
   ],
+  watchdogs: watchdogs.map((target) => ({
+    id: metadataOf(target).id,
+    component: place(target).component,
+    action: "warn",
+    rollbacks: 3,
+    learningRateFactor: 0.5,
+  })),
   aggregation: "token-mean",
   specs: {},
   ...over,

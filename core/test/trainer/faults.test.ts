@@ -166,7 +166,7 @@ describe("a run in trouble", () => {
     };
     await runLoop(new TrainingJob(run), { folder: RunFolder.create(path, origin) });
     const [event] = readRun(path).events();
-    expect(event).to.include({ step: 2, kind: "warning", source: "trainer" });
+    expect(event).to.include({ step: 2, kind: "warning", source: "non-finite" });
     expect(readFileSync(join(path, "events.jsonl"), "utf8")).to.not.match(/time|20\d\d-/);
   });
 });

@@ -51,6 +51,11 @@ export class Engine {
     }
   }
 
+  /** Another number once trained parameters have changed. */
+  fingerprint(): number {
+    return this.state.fingerprint;
+  }
+
   /** Answers once the parameters are there. */
   ready(): void {}
 

@@ -9,6 +9,9 @@ const tensorOf = (data: Float32Array, shape: readonly number[]): Tensor => new T
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
 export const valuesOf = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
+/** Values of each parameter that the fingerprint reads. */
+const FINGERPRINT_VALUES = 4096;
+
 /** Parameters, moments, accumulated gradients and snapshots: float32, in the thread that runs the graphs. Frozen parameters have nothing beside their values. */
 export class TrainingState {
   private readonly tensors = new Map<string, Tensor>();
@@ -72,6 +75,16 @@ export class TrainingState {
   get frozenChecksum(): string {
     this.checksum ??= this.frozen.reduce((sum, { name }) => crc32(bytesOf(this.values(name)), sum), 0);
     return this.checksum.toString(16).padStart(8, "0");
+  }
+
+  /** CRC-32 over evenly spaced values of every trained parameter. */
+  get fingerprint(): number {
+    return this.table.reduce((sum, { name }) => {
+      const values = this.values(name);
+      const stride = Math.max(1, Math.floor(values.length / FINGERPRINT_VALUES));
+      const sample = Float32Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => values[i * stride]!);
+      return crc32(bytesOf(sample), sum);
+    }, 0);
   }
 
   get snapshotNames(): string[] {

@@ -26,6 +26,9 @@ export interface EventRecord {
   /** Who says so: a watchdog's name, or "trainer". */
   source: string;
   message: string;
+  /** Of a rollback: steps that were done where the run went on, and what it went on with. */
+  backTo?: number;
+  intervention?: { attempt: number; learningRateFactor: number };
 }
 
 /** A run folder as it can be read at any time: at work, broken off or finished. A run is finished when its summary exists. */
