@@ -17,13 +17,13 @@ import {
 import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
-import type { EngineSection } from "./schemas.js";
+import { type EngineSection, updatesPerRun } from "./schemas.js";
 import { specialTokens, type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
 import { GridMemory } from "./update/grid.js";
 import { defaultMicroBatchTokens } from "./update/microbatch.js";
 import { Scorer } from "./update/scorer.js";
-import { Updater } from "./update/updater.js";
+import { type StepOutcome, Updater } from "./update/updater.js";
 
 export interface OnnxPolicyParts {
   config: TransformerConfig;
@@ -45,6 +45,7 @@ export interface OnnxPolicyParts {
 export class OnnxPolicy implements PolicyBackend {
   readonly info: PolicyInfo;
   readonly tokenizer: Tokenizer;
+  readonly updatesPerRun: number;
   private readonly client: EngineClient;
   private readonly library: GraphLibrary;
   private readonly policy: Policy;
@@ -60,6 +61,7 @@ export class OnnxPolicy implements PolicyBackend {
     const { trained: table, frozen } = parameterTables(config, parts);
     const size = (specs: readonly ParameterSpec[]) => specs.reduce((n, { shape }) => n + elementCount(shape), 0);
     this.tokenizer = tokenizer;
+    this.updatesPerRun = updatesPerRun(engine);
     this.client = client;
     this.policy = { config, table, frozen, lora, recompute: engine.recompute === "layer", operators: engine.provider !== "webgpu" };
     this.info = {
@@ -110,13 +112,25 @@ export class OnnxPolicy implements PolicyBackend {
   }
 
   update(request: UpdateRequest): Promise<UpdateResult> {
+    return this.serial(async () => this.counted(await this.updater.update(request, this.steps + 1, request.learningRate)));
+  }
+
+  updateAll(requests: readonly UpdateRequest[]): Promise<UpdateResult[]> {
     return this.serial(async () => {
-      const step = this.steps + 1;
-      const { gradNorm, ...outcome } = await this.updater.update(request, step, request.learningRate);
-      const skipped = !Number.isFinite(outcome.loss) || !Number.isFinite(gradNorm);
-      if (!skipped) this.steps = step;
-      return { ...outcome, gradNorm, skipped };
+      const rates = requests.map(({ learningRate }) => learningRate);
+      const together = requests.length > 1 ? await this.updater.several(requests, this.steps + 1, rates) : undefined;
+      if (together !== undefined) return together.map((outcome) => this.counted(outcome));
+      const results: UpdateResult[] = [];
+      for (const request of requests) results.push(this.counted(await this.updater.update(request, this.steps + 1, request.learningRate)));
+      return results;
     });
+  }
+
+  /** Counts the step unless it was skipped. */
+  private counted(outcome: StepOutcome): UpdateResult {
+    const skipped = !Number.isFinite(outcome.loss) || !Number.isFinite(outcome.gradNorm);
+    if (!skipped) this.steps++;
+    return { ...outcome, skipped };
   }
 
   gradients(request: Omit<UpdateRequest, "learningRate">, parameters?: readonly string[]): Promise<Record<string, Float32Array>> {

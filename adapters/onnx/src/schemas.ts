@@ -48,6 +48,11 @@ export const engineSchema = Type.Object(
       description:
         "fused = objective inside the training graph; linearised = its gradient with respect to the log-probs first; auto = fused unless the loss mixes rows of several micro-batches",
     }),
+    updatesPerRun: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 64 })], {
+      default: "auto",
+      description:
+        "Optimizer updates of a step (mini-batches, epochs) that run as one graph, where each fits one micro-batch; auto = 1 on cpu and webgpu, where parameters stay in place, 8 on cuda, where they travel with every run",
+    }),
     decodeRows: Type.Integer({
       minimum: 1,
       default: 128,
@@ -65,3 +70,9 @@ export function completeSection<S extends TSchema>(schema: S, path: string, give
   if (mistake !== undefined) throw new ConfigError(mistake.message, { path: `${path}${mistake.instancePath.replaceAll("/", ".")}`, given });
   return value as Static<S>;
 }
+
+/** Parameters stay on the CPU and in WebGPU's memory between runs; on CUDA they travel with each. */
+const UPDATES_PER_RUN = { cpu: 1, webgpu: 1, cuda: 8 } as const;
+
+export const updatesPerRun = ({ provider, updatesPerRun: given }: EngineSection): number =>
+  given === "auto" ? UPDATES_PER_RUN[provider] : given;

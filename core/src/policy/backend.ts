@@ -127,6 +127,10 @@ export interface PolicyBackend {
   score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult>;
   /** Forward, objective, backward, clip and optimizer step. A non-finite loss or gradient leaves everything unchanged. */
   update(request: UpdateRequest): Promise<UpdateResult>;
+  /** How many updates `updateAll` takes at once with profit; 1 if left out. */
+  readonly updatesPerRun?: number;
+  /** What as many calls of `update` in this order give. */
+  updateAll?(requests: readonly UpdateRequest[]): Promise<UpdateResult[]>;
   /**
    * Gradient of the program's loss with respect to the named parameters (all by default), flat per parameter, without a step.
    */

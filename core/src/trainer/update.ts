@@ -1,5 +1,6 @@
+import type { TrainerSection } from "../config/index.js";
 import { lossMask } from "../objective/index.js";
-import type { StepValues, UpdateRequest, UpdateResult } from "../policy/index.js";
+import type { PolicyBackend, StepValues, UpdateRequest, UpdateResult } from "../policy/index.js";
 import type { Batch, Random } from "../rollout/index.js";
 import type { Run } from "./run.js";
 import { stepValuesOf } from "./services.js";
@@ -45,20 +46,62 @@ export async function updatePolicy(
   const { trainer, sampling } = run.settings;
   const stepValues = stepValuesOf(run, step, learningRate);
   const tally = new Tally();
-  let seen: SeenLogp[] = [];
-  for (let epoch = 0; epoch < trainer.epochs; epoch++) {
-    seen = [];
-    const parts = miniBatches(batch, trainer.miniBatches, random.fork("mini-batches", epoch));
-    for (const [index, rows] of parts.entries()) {
-      const part = rows.length === batch.rows ? batch : batch.select(rows);
-      const request = { program: run.program, batch: part, stepValues, learningRate, temperature: sampling.temperature };
-      await before?.(request, epoch + 1 === trainer.epochs && index + 1 === parts.length);
-      const result = await run.policy.update(request);
-      tally.add(part, result);
-      if (result.logp !== undefined) seen.push({ rows, logp: result.logp, stepValues });
+  const seen: SeenLogp[] = [];
+  // Who wants to see each update's policy gets them one by one.
+  const runs = inRuns(partsOf(batch, trainer, random), before === undefined ? run.policy : {});
+  for (const parts of runs) {
+    const requests = parts.map(({ batch }) => ({
+      program: run.program,
+      batch,
+      stepValues,
+      learningRate,
+      temperature: sampling.temperature,
+    }));
+    await before?.(requests[0]!, parts[0]!.isLast);
+    const results = requests.length > 1 ? await run.policy.updateAll!(requests) : [await run.policy.update(requests[0]!)];
+    for (const [i, { batch, rows, isLastPass }] of parts.entries()) {
+      const result = results[i]!;
+      tally.add(batch, result);
+      if (isLastPass && result.logp !== undefined) seen.push({ rows, logp: result.logp, stepValues });
     }
   }
   return { ...tally.result(), seen };
+}
+
+interface Part {
+  rows: Int32Array;
+  batch: Batch;
+  /** Of the last pass over the batch. */
+  isLastPass: boolean;
+  /** The last of all. */
+  isLast: boolean;
+}
+
+function* partsOf(batch: Batch, { epochs, miniBatches: count }: TrainerSection, random: Random): Generator<Part> {
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const isLastPass = epoch === epochs - 1;
+    const parts = miniBatches(batch, count, random.fork("mini-batches", epoch));
+    for (const [i, rows] of parts.entries()) {
+      const part = rows.length === batch.rows ? batch : batch.select(rows);
+      yield { rows, batch: part, isLastPass, isLast: isLastPass && i === parts.length - 1 };
+    }
+  }
+}
+
+/** As many at once as the policy takes. */
+function* inRuns(
+  parts: Iterable<Part>,
+  { updateAll, updatesPerRun = 1 }: Pick<PolicyBackend, "updateAll" | "updatesPerRun">,
+): Generator<Part[]> {
+  const most = updateAll === undefined ? 1 : updatesPerRun;
+  let waiting: Part[] = [];
+  for (const part of parts) {
+    waiting.push(part);
+    if (waiting.length < most) continue;
+    yield waiting;
+    waiting = [];
+  }
+  if (waiting.length > 0) yield waiting;
 }
 
 /** Rows of each mini-batch, ascending: groups in random order, dealt into parts of nearly equal numbers of groups. */

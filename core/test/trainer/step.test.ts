@@ -30,6 +30,8 @@ import {
   type Trajectory,
   trainingStep,
   type UpdateOutcome,
+  type UpdateRequest,
+  type UpdateResult,
 } from "../../src/index.js";
 import { Meter, makeGenerate } from "../../src/trainer/rollout.js";
 import { grpo, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
@@ -215,6 +217,30 @@ describe("a training step", () => {
     for (const pass of [groups.slice(0, 3), groups.slice(3)]) expect(new Set(pass.flat()).size).to.equal(4);
     expect(metrics.kl).to.be.above(0);
     expect(metrics.logpGap).to.be.below(1e-12);
+  });
+
+  it("hands a policy that takes several updates at once as many as it takes, with the same outcome", async () => {
+    const calls: number[] = [];
+    class Several extends TabularPolicy {
+      readonly updatesPerRun = 4;
+      async updateAll(requests: readonly UpdateRequest[]) {
+        calls.push(requests.length);
+        const results: UpdateResult[] = [];
+        for (const request of requests) results.push(await this.update(request));
+        return results;
+      }
+    }
+    const composition = () => ({ ...gateOnly(), rewards: [{ ...place(EvenReward), weight: 1, inner: [] }] });
+    const settings = { trainer: { epochs: 2, miniBatches: 3 } };
+    const tokenizer = new CharTokenizer("0123456789+=");
+    const outcomes = [];
+    for (const policy of [new TabularPolicy({ tokenizer }), new Several({ tokenizer })]) {
+      const { loss, gradNorm, kl, updates } = (await trainingStep(tabularRun(folder, { policy, composition: composition(), settings }), 0))
+        .metrics;
+      outcomes.push({ loss, gradNorm, kl, updates });
+    }
+    expect(calls).to.deep.equal([4, 2]);
+    expect(outcomes[1]).to.deep.equal(outcomes[0]);
   });
 
   it("skips an update that is not finite, counts it and leaves the policy as it was", async () => {

@@ -2,7 +2,6 @@ import { type Bindings, type Dim, evaluateDim, type FeedValue } from "@proximal/
 import { type LoweredGraph, lower, type Profile } from "../lowering/index.js";
 import { type MethodName, transfer } from "../session/index.js";
 import type { Graph } from "../update/graphs.js";
-import { PROMPT_TOKENS, RESPONSE_TOKENS } from "../update/grid.js";
 import type { Engine } from "./engine.js";
 import { encodeFeeds } from "./feeds.js";
 import { type GraphReference, NEXT, type ResultSpec, type Role, type WireTensor } from "./protocol.js";
@@ -25,8 +24,8 @@ export interface Prepared<G extends Graph = Graph> {
 export interface GraphRun {
   role: Role;
   values: Readonly<Record<string, FeedValue>>;
-  /** Flat sizes of this run. */
-  sizes?: { promptTokens: number; responseTokens: number };
+  /** Flat sizes of this run, by symbol. */
+  sizes?: Readonly<Record<string, number>>;
   snapshot?: string;
   /** Results that are wanted; by default all. */
   only?: readonly string[];
@@ -62,15 +61,8 @@ export class GraphLibrary {
   }
 
   /** Runs a graph and returns its results. */
-  async run({ key, lowered }: Prepared, { role, values, sizes, snapshot, only }: GraphRun): Promise<Record<string, WireTensor>> {
-    const bindings: Bindings = new Map(
-      sizes === undefined
-        ? []
-        : [
-            [PROMPT_TOKENS, sizes.promptTokens],
-            [RESPONSE_TOKENS, sizes.responseTokens],
-          ],
-    );
+  async run({ key, lowered }: Prepared, { role, values, sizes = {}, snapshot, only }: GraphRun): Promise<Record<string, WireTensor>> {
+    const bindings: Bindings = new Map(Object.entries(sizes));
     const results: Record<string, ResultSpec> = {};
     for (const { name, type, shape } of lowered.outputs) {
       if (name.startsWith(NEXT) || (only !== undefined && !only.includes(name))) continue;

@@ -2,7 +2,7 @@ import { EngineError, Expr, hashExprs, input, topologicalOrder } from "@proximal
 import type { Attribute } from "./graph.js";
 
 /** The same expressions with some of their nodes replaced. */
-function substitute(roots: readonly Expr[], replacements: ReadonlyMap<Expr, Expr>): Expr[] {
+export function substitute(roots: readonly Expr[], replacements: ReadonlyMap<Expr, Expr>): Expr[] {
   const replaced = new Map(replacements);
   for (const node of topologicalOrder(roots)) {
     if (replaced.has(node)) continue;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Dim, EngineError, linearDim, type Shape } from "@proximal/core";
+import { type Dim, EngineError, linearDim, type Shape, symbolsOf } from "@proximal/core";
 
 /** Element types of the tensors in a graph. */
 export type ElementType = "float32" | "float64" | "int32" | "int64" | "bool";
@@ -183,6 +183,11 @@ export class GraphBuilder {
       total = this.apply("Add", [total, part], "int64", [1]);
     }
     return total;
+  }
+
+  /** Whether `dimension` can be read. */
+  knows(dim: Dim): boolean {
+    return typeof dim === "number" || symbolsOf(dim).every((symbol) => this.source(symbol) !== undefined);
   }
 
   private source(dim: string): { value: Value; axis: number } | undefined {

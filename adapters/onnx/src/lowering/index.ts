@@ -1,4 +1,4 @@
-export { absent, Subgraph } from "./attributes.js";
+export { absent, Subgraph, substitute } from "./attributes.js";
 export { choose } from "./choose.js";
 export type { Profile } from "./emit/emission.js";
 export type { ElementType, TensorData } from "./graph.js";

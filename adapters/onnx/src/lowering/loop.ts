@@ -33,6 +33,8 @@ export interface LoopOptions<Carried extends string, Scan extends string> {
   shapes?: Readonly<Partial<Record<Carried, Shape>>>;
   /** How many steps the scans hold; by default `maxIterations`, or the symbol `iterations` with an early exit. */
   length?: Dim;
+  /** Symbols of sizes that only exist within a step, beside those in `shapes`. */
+  sizes?: readonly string[];
   /** One step. It may use any outer expression; what does not change from step to step is computed once, outside. */
   body(step: { iteration: Expr; carried: Record<Carried, Expr> }): LoopStep<Carried, Scan>;
 }
@@ -80,6 +82,7 @@ export function loop<Carried extends string, Scan extends string = never>({
   carried,
   shapes,
   length,
+  sizes = [],
   body,
 }: LoopOptions<Carried, Scan>): LoopResult<Carried, Scan> {
   const shapeOf = (name: Carried): Shape => shapes?.[name] ?? carried[name].shape;
@@ -108,7 +111,7 @@ export function loop<Carried extends string, Scan extends string = never>({
   const bodyInputs = [iteration, before, ...names.map((name) => current[name])];
   const bodyOutputs = [proceed, ...next, ...(Object.values(scans) as Expr[])];
   const outerSizes = symbolsIn(names.map((name) => carried[name].shape));
-  const ownSizes = new Set([...symbolsIn(names.map(shapeOf))].filter((symbol) => !outerSizes.has(symbol)));
+  const ownSizes = new Set([...symbolsIn(names.map(shapeOf)), ...sizes].filter((symbol) => !outerSizes.has(symbol)));
   const captures = capturesOf(bodyInputs, bodyOutputs, ownSizes);
   const steps = length ?? (typeof maxIterations === "number" && !step.proceed ? maxIterations : "iterations");
   const outputs = [

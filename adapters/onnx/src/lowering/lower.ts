@@ -78,8 +78,10 @@ class Lowering {
     const rewritten = rewrite(roots, this.bindings, this.rules);
     const order = topologicalOrder(rewritten);
     const values = new Map<Expr, Value>();
-    // Inputs first: symbolic sizes are read from them.
+    // Inputs first, in a subgraph then what gives a size of its own: symbolic sizes are read from them.
     for (const node of order) if (node.is("input")) values.set(node, this.input(graph, node, scope));
+    const sources = graph.parent ? order.filter((node) => node.is("external") && node.shape.some((dim) => !graph.knows(dim))) : [];
+    for (const node of topologicalOrder(sources)) if (!values.has(node)) values.set(node, this.emitOne(graph, node, values));
     for (const node of order) if (!values.has(node)) values.set(node, this.emitOne(graph, node, values));
     return rewritten.map((root) => values.get(root)!);
   }

@@ -32,6 +32,7 @@ import { planMicroBatches } from "./microbatch.js";
 import { INVERSE_TEMPERATURE } from "./network.js";
 import { optimizerFeeds } from "./optimizer.js";
 import { checkRows, type Scorer } from "./scorer.js";
+import { severalGraph, stackFeeds } from "./several.js";
 
 /** How an objective is executed. `auto`: fused, but linearised for a loss of batch span in several micro-batches. */
 export type Execution = "auto" | "fused" | "linearised";
@@ -61,6 +62,11 @@ export interface Outcome {
   logp: Float64Array;
 }
 
+export interface StepOutcome extends Outcome {
+  /** Global L2 norm before clipping. */
+  gradNorm: number;
+}
+
 /** Rows with the token ids that the policy sees, checked. */
 export function rowsOfBatch(batch: Batch): ScoreRow[] {
   if (batch.trajectories.length !== batch.rows) {
@@ -88,7 +94,7 @@ export class Updater {
   ) {}
 
   /** One optimizer step, the `step`-th from 1. */
-  async update(request: LossRequest, step: number, learningRate: number): Promise<Outcome & { gradNorm: number }> {
+  async update(request: LossRequest, step: number, learningRate: number): Promise<StepOutcome> {
     const { policy, optimizer } = this.options;
     const feeds: Record<string, FeedValue> = {};
     for (const [name, value] of Object.entries(optimizerFeeds(optimizer, step, learningRate))) feeds[name] = scalar(value);
@@ -102,6 +108,45 @@ export class Updater {
     const apply = this.library.prepare("apply", () => applyGraph(policy, optimizer));
     const { gradNorm } = await this.library.run(apply, { role: "apply", values: { ...feeds, [LOSS]: scalar(outcome.loss) } });
     return { ...outcome, gradNorm: numbersOf(gradNorm!)[0]! };
+  }
+
+  /**
+   * Several optimizer steps in one run of one graph, the first of them the `step`-th from 1; undefined when they are not of
+   * one kind: another objective, or rows that need several micro-batches.
+   */
+  async several(requests: readonly LossRequest[], step: number, learningRates: readonly number[]): Promise<StepOutcome[] | undefined> {
+    const { policy, optimizer, execution, microBatchTokens, sharePrompts, grids } = this.options;
+    const { program } = requests[0]!;
+    const rows = requests.map(({ batch }) => rowsOfBatch(batch));
+    for (const list of rows) checkRows(list, policy);
+    const isOneGraph = rows.every((list) => planMicroBatches(list, { tokens: microBatchTokens(list) }).length === 1);
+    if (execution === "linearised" || !isOneGraph || requests.some((request) => request.program !== program)) return undefined;
+
+    const layouts = layoutRows(rows, { sharePrompts, choose: (tight) => grids.choose("update", tight) });
+    const { grid } = layouts[0]!;
+    const prepared = this.library.prepare(["updates", this.programId(program), gridKey(grid)].join(" "), () => {
+      const single = updateGraph(policy, program, grid, optimizer);
+      return { ...severalGraph(single, new Set(policy.frozen?.map(({ name }) => name))), built: single.built };
+    });
+    const parts = layouts.map((layout, k): Part => ({ layout, rows: rows[k]!.map((_, i) => i) }));
+    const updates = parts.map((part, k) => {
+      const scalars = Object.entries(optimizerFeeds(optimizer, step + k, learningRates[k]!)).map(([name, value]) => [name, scalar(value)]);
+      return { values: { ...feedsOf(prepared.graph.built, requests[k]!, part), ...Object.fromEntries(scalars) }, sizes: part.layout.sizes };
+    });
+    const stacked = stackFeeds(prepared.lowered.inputs, updates);
+    if (stacked === undefined) return undefined;
+    const results = await this.library.run(prepared, { role: "update", ...stacked });
+    const of = (name: string, k: number): Float64Array => {
+      const all = numbersOf(results[name]!);
+      return all.slice((k * all.length) / requests.length, ((k + 1) * all.length) / requests.length);
+    };
+    return parts.map(({ layout, rows: indices }, k) => {
+      const { batch } = requests[k]!;
+      const logp = new Float64Array(batch.tokens);
+      spread(of("logp", k).subarray(0, layout.sizes.responseTokens), layout, batch.offsets, indices, logp);
+      const observed = Object.fromEntries(Object.keys(program.observations).map((name) => [name, of(observedName(name), k)]));
+      return { loss: of(LOSS, k)[0]!, gradNorm: of("gradNorm", k)[0]!, observed, logp };
+    });
   }
 
   /** Gradients of the named parameters, without a step. */
@@ -155,19 +200,13 @@ export class Updater {
     logp: Float64Array = new Float64Array(request.batch.tokens),
   ): Promise<{ outcome: Outcome; results: Record<string, WireTensor> }> {
     const { policy, optimizer } = this.options;
-    const { program, batch, stepValues, temperature } = request;
+    const { program, batch } = request;
     const { grid } = layout;
     const prepared: Prepared<Graph & { built: BuiltObjective }> = this.library.prepare(
       [step === undefined ? "gradient" : "update", this.programId(program), gridKey(grid)].join(" "),
       () => (step === undefined ? gradientGraph(policy, program, grid) : updateGraph(policy, program, grid, optimizer)),
     );
-    const sizes = { B: rowsOf(grid), T: grid.responseSlots };
-    const values = {
-      ...layout.feeds,
-      ...program.feeds(prepared.graph.built, batch, rows, sizes, stepValues),
-      [INVERSE_TEMPERATURE]: scalar(1 / temperature),
-      ...step,
-    };
+    const values = { ...feedsOf(prepared.graph.built, request, { rows, layout }), ...step };
     const results = await this.library.run(prepared, { role, values, sizes: layout.sizes });
     spread(numbersOf(results.logp!), layout, batch.offsets, rows, logp);
     const observed = Object.fromEntries(Object.keys(program.observations).map((name) => [name, numbersOf(results[observedName(name)]!)]));
@@ -207,6 +246,14 @@ export class Updater {
     this.programs.set(program, id);
     return id;
   }
+}
+
+/** What the rows of one micro-batch are fed with. */
+function feedsOf(built: BuiltObjective, request: LossRequest, { rows, layout }: Part): Record<string, FeedValue> {
+  const { program, batch, stepValues, temperature } = request;
+  const sizes = { B: rowsOf(layout.grid), T: layout.grid.responseSlots };
+  const own = program.feeds(built, batch, rows, sizes, stepValues);
+  return { ...layout.feeds, ...own, [INVERSE_TEMPERATURE]: scalar(1 / temperature) };
 }
 
 type AccumulatingRole = "update" | "gradients";
