@@ -159,6 +159,7 @@ describe("the dashboard in a browser (skipped where there is no chromium: set CH
     const page = await open("run=demo");
     await page.keyboard.press("3");
     await settled(page, ".warnings");
+    expect(await page.locator(".events li").allTextContents()).to.deep.equal(["step 2, entropy-watch, rollback: back to step 1"]);
     const before = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("button", { name: "Theme" }).click();

@@ -106,6 +106,7 @@ export function writeRun(root: string, { id = "demo", steps = 20, seed = 7, text
     folder.appendMetrics(metricsOf(step));
     folder.writeRollouts(step, rowsOf(step, text));
   }
+  folder.appendEvent({ step: 2, kind: "rollback", source: "entropy-watch", message: "back to step 1" });
   if (finished) folder.finish({ formatVersion: 1, steps, seed });
   return { folder, path: join(root, id), rowsOf };
 }

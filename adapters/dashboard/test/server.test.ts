@@ -149,7 +149,7 @@ describe("the dashboard's server", () => {
   });
 
   it("says what drives the reward, what stands out, and how length goes with it", async () => {
-    const { shares, warnings, steps, config } = await json<RunDetails>("/api/details?run=a");
+    const { shares, warnings, events, steps, config } = await json<RunDetails>("/api/details?run=a");
     expect(shares.map(({ name }) => name)).to.deep.equal(["judge", "exact-match"]);
     expect(shares[0]!.contribution).to.be.closeTo(0.8, 1e-9);
     expect(warnings.map(({ title }) => title)).to.deep.equal([
@@ -157,6 +157,7 @@ describe("the dashboard's server", () => {
       "The component judge drives the reward",
       "Responses grow",
     ]);
+    expect(events).to.deep.equal([{ step: 2, kind: "rollback", source: "entropy-watch", message: "back to step 1" }]);
     expect(steps).to.have.length(20);
     expect(config).to.have.property("seed", 7);
     const relation = await json<StepRelation[]>("/api/relation?run=a");

@@ -18,6 +18,8 @@ import { relationOf, samplesView, tokensView } from "./rollout-view.js";
 /** Steps whose rollouts are kept in memory, and steps of the relation of length and reward. */
 const KEPT_STEPS = 4;
 const RELATION_STEPS = 24;
+/** Most events that the page is told. */
+const EVENTS = 100;
 /** A run that changed no file for so long, milliseconds, is taken for stopped. */
 const QUIET = 120_000;
 
@@ -92,6 +94,7 @@ export class RunView {
       description: this.description,
       warnings: warningsOf(records, weights),
       shares: rewardShares(records, weights),
+      events: this.reader.events().slice(-EVENTS).reverse(),
       steps: this.reader.steps(),
     };
   }

@@ -61,12 +61,22 @@ export interface RewardShare {
   contribution: number;
 }
 
+/** What trainer and watchdogs said in a step. */
+export interface RunEventRecord {
+  step: number;
+  kind: string;
+  source: string;
+  message: string;
+}
+
 export interface RunDetails {
   config: unknown;
   /** Parts, options and conventions, in lines; empty where the run's plugins are not installed here. */
   description: string[];
   warnings: RunWarning[];
   shares: RewardShare[];
+  /** The newest ones, newest first. */
+  events: RunEventRecord[];
   /** Steps with rollouts. */
   steps: number[];
 }

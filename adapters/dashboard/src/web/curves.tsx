@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { MetricsRecord, RunEntry } from "./api.js";
 import { Chart, type Line } from "./chart.js";
 import { Choice, Quiet } from "./ui.js";
@@ -49,14 +49,23 @@ export function seriesOf(records: readonly MetricsRecord[], name: string, axis: 
 
 const matches = (pattern: string | RegExp, name: string): boolean => (typeof pattern === "string" ? pattern === name : pattern.test(name));
 
+/** Metrics that have a value somewhere. */
+function namesOf(runs: readonly (readonly MetricsRecord[])[]): string[] {
+  const names = new Set<string>();
+  for (const records of runs) {
+    for (const record of records) for (const [name, value] of Object.entries(record)) if (typeof value === "number") names.add(name);
+  }
+  return [...names].filter((name) => name !== "step" && !name.startsWith("evalStart."));
+}
+
 export function Curves({ runs, metrics, colourOf, colours }: CurvesProps) {
   const [smoothing, setSmoothing] = useState(0.6);
   const [axis, setAxis] = useState<Axis>("step");
   const [filter, setFilter] = useState("");
   const recordsOf = (id: string) => metrics.get(id) ?? [];
-  const names = [...new Set(runs.flatMap(({ id }) => recordsOf(id).flatMap((record) => Object.keys(record))))].filter(
-    (name) =>
-      name !== "step" && !name.startsWith("evalStart.") && runs.some(({ id }) => recordsOf(id).some((r) => typeof r[name] === "number")),
+  const names = useMemo(
+    () => namesOf(runs.map(({ id }) => recordsOf(id))),
+    runs.map(({ id }) => recordsOf(id)),
   );
   if (names.length === 0) return <Quiet>There are no metrics yet.</Quiet>;
 

@@ -60,7 +60,7 @@ function Shares({ shares }: Pick<RunDetails, "shares">) {
 
 /** Which component drives the reward, and whether length does. */
 export function Rewards({ run, details, records, step, colours }: RewardsProps) {
-  const { steps, warnings, shares } = details;
+  const { steps, warnings, shares, events } = details;
   const chosen = step !== null && steps.includes(step) ? step : (steps.at(-1) ?? null);
   const { value: relation } = useAnswer<StepRelation[]>(
     steps.length === 0 ? null : `${run.id}/${run.generation}/${steps.length >> 2}`,
@@ -95,6 +95,19 @@ export function Rewards({ run, details, records, step, colours }: RewardsProps) 
           </ul>
         )}
       </section>
+      {events.length > 0 && (
+        <section aria-labelledby="events">
+          <h2 id="events">What trainer and watchdogs said</h2>
+          <ul class="events">
+            {events.map(({ step, kind, source, message }, i) => (
+              <li key={i}>
+                step {step}, {source}
+                {kind === "warning" ? "" : `, ${kind}`}: {message}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <section aria-labelledby="shares">
         <h2 id="shares">What drives the reward</h2>
         <Shares shares={shares} />
