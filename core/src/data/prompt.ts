@@ -6,6 +6,8 @@ import type { Message, Prompt } from "../rollout/index.js";
 import { fieldOf, missingField } from "./fields.js";
 import { type DataRecord, shorten } from "./source.js";
 
+const ADD_TEMPLATE = "put a chat_template.jinja into the model's folder";
+
 /** How records become prompts: keys of the `data` section. */
 export type PromptOptions = Partial<
   Pick<DataSection, "prompt" | "answer" | "answerPattern" | "template" | "system" | "maxPromptTokens" | "overlong">
@@ -43,7 +45,7 @@ export class PromptMaker {
       throw new DataError("a system message needs a model with a chat template", {
         path: "data.system",
         given: rules.system,
-        hint: "put the text into data.template instead",
+        hint: `put the text into data.template instead, or ${ADD_TEMPLATE}`,
       });
     }
   }
@@ -159,7 +161,9 @@ export class PromptMaker {
         hint: "leave the last message out of the prompt's field",
       });
     }
-    if (this.rules.tokenizer.chat === undefined) refuse("a list of messages needs a model with a chat template");
+    if (this.rules.tokenizer.chat === undefined) {
+      refuse("a list of messages needs a model with a chat template", { hint: ADD_TEMPLATE });
+    }
     if (this.rules.template !== undefined) refuse("data.template is for prompts that are texts, not messages");
     return messages;
   }

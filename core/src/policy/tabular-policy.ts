@@ -6,6 +6,7 @@ import { type Expr, evaluate, gradient, input, iota, type TensorValue } from "..
 import type {
   DecodeRequest,
   DecodeResult,
+  ExportOptions,
   OptimizerOptions,
   PolicyBackend,
   PolicyInfo,
@@ -275,7 +276,8 @@ export class TabularPolicy implements PolicyBackend {
     for (const [name, plain] of state.snapshots) this.snapshots.set(name, cells(plain));
   }
 
-  async export(folder: string): Promise<void> {
+  async export(folder: string, { format = "huggingface" }: ExportOptions = {}): Promise<void> {
+    if (format === "onnx") throw new EngineError("a table of logits has no ONNX form", { given: format, accepted: "huggingface" });
     await this.save(folder);
   }
 

@@ -198,4 +198,25 @@ sft: { steps: 60, batchSize: 8 }
     const again = await resume(sandbox.path("out/lib-1")).catch((error: unknown) => error);
     expect(again).to.be.instanceOf(UsageError);
   });
+
+  it("export writes the model into a folder that is empty, in a format that there is", async () => {
+    const exported = (...given: string[]) => proximal("export", "run.yaml", "--out", "exported", ...given).done;
+    expect(await exported("--format", "tflite")).to.deep.equal({
+      status: 1,
+      out: "",
+      err: "--format: unknown format\n  given:    tflite\n  accepted: huggingface, onnx\n",
+    });
+    expect((await exported()).out).to.equal("exported\n");
+    expect(readdirSync(sandbox.path("exported"))).not.to.have.length(0);
+    expect((await exported()).err)
+      .to.match(/the folder is not empty/)
+      .and.match(/--overwrite/);
+    expect((await exported("--overwrite", "--format", "onnx")).err).to.match(/no ONNX form/);
+  });
+
+  it("download takes the name of a model, and names its package where that is not installed", async () => {
+    const { status, err } = await proximal("download", "tiny").done;
+    expect(status).to.equal(1);
+    expect(err).to.match(/npm i @proximal\/hub|OWNER\/NAME/);
+  });
 });

@@ -17,37 +17,26 @@ const HALF = halfTable();
 const half = (b: Uint8Array, at: number): number => HALF[b[at]! | (b[at + 1]! << 8)]!;
 const signed = (byte: number): number => (byte << 24) >> 24;
 
-/** 32 values of four bits, the second half in the upper bits; with `high`, a fifth bit of each from a word there. */
-function nibbles(
-  bytes: number,
-  { codes, high, value }: { codes: number; high?: number; value: (scaleAt: number, b: Uint8Array) => (q: number) => number },
-): BlockFormat {
-  return {
-    values: 32,
-    bytes,
-    read(b, at, out, to) {
-      const of = value(at, b);
-      const word =
-        high === undefined ? 0 : b[at + high]! | (b[at + high + 1]! << 8) | (b[at + high + 2]! << 16) | (b[at + high + 3]! << 24);
-      for (let i = 0; i < 16; i++) {
-        const byte = b[at + codes + i]!;
-        out[to + i] = of((byte & 15) | (((word >> i) & 1) << 4));
-        out[to + 16 + i] = of((byte >> 4) | (((word >> (16 + i)) & 1) << 4));
-      }
-    },
-  };
-}
-
-/** d·(q − offset). */
-const centred = (offset: number) => (at: number, b: Uint8Array) => {
-  const d = half(b, at);
-  return (q: number) => d * (q - offset);
-};
-/** d·q + m. */
-const withMinimum = (at: number, b: Uint8Array) => {
-  const [d, m] = [half(b, at), half(b, at + 2)];
-  return (q: number) => d * q + m;
-};
+/**
+ * 32 values of four bits, the second half in the upper bits; with `high`, a fifth bit of each from a word there. With a
+ * `centre` d·(q − centre), else d·q + m with m stored behind d.
+ */
+const nibbles = (bytes: number, { codes, high, centre }: { codes: number; high?: number; centre?: number }): BlockFormat => ({
+  values: 32,
+  bytes,
+  read(b, at, out, to) {
+    const d = half(b, at);
+    const m = half(b, at + 2);
+    const value = (q: number) => (centre === undefined ? d * q + m : d * (q - centre));
+    const from = at + codes;
+    const word = high === undefined ? 0 : b[at + high]! | (b[at + high + 1]! << 8) | (b[at + high + 2]! << 16) | (b[at + high + 3]! << 24);
+    for (let i = 0; i < 16; i++) {
+      const byte = b[from + i]!;
+      out[to + i] = value((byte & 15) | (((word >> i) & 1) << 4));
+      out[to + 16 + i] = value((byte >> 4) | (((word >> (16 + i)) & 1) << 4));
+    }
+  },
+});
 
 /** Six-bit scale and minimum of sub-block j of eight, packed into twelve bytes. */
 function scaleAndMinimum(b: Uint8Array, at: number, j: number): [scale: number, minimum: number] {
@@ -129,10 +118,10 @@ const eightBits: BlockFormat = {
 
 /** The quantised formats that can be read, by ggml's name. */
 export const BLOCK_FORMATS = {
-  Q4_0: nibbles(18, { codes: 2, value: centred(8) }),
-  Q4_1: nibbles(20, { codes: 4, value: withMinimum }),
-  Q5_0: nibbles(22, { codes: 6, high: 2, value: centred(16) }),
-  Q5_1: nibbles(24, { codes: 8, high: 4, value: withMinimum }),
+  Q4_0: nibbles(18, { codes: 2, centre: 8 }),
+  Q4_1: nibbles(20, { codes: 4 }),
+  Q5_0: nibbles(22, { codes: 6, high: 2, centre: 16 }),
+  Q5_1: nibbles(24, { codes: 8, high: 4 }),
   Q8_0: eightBits,
   Q2_K: twoBits,
   Q3_K: threeBits,

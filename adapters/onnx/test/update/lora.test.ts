@@ -5,7 +5,7 @@ import { CheckpointError, ConfigError, type LossProgram, Random, type ScoreRow, 
 import { expect } from "chai";
 import { writeParameters } from "../../src/checkpoint/files.js";
 import { SafetensorsFile } from "../../src/checkpoint/safetensors.js";
-import { type LoraOptions, parameterTables, type TransformerConfig } from "../../src/model/index.js";
+import { type LoraOptions, mergedWeight, parameterTables, type TransformerConfig } from "../../src/model/index.js";
 import { relativeError } from "../support.js";
 import { openPolicy, type TestPolicy, updateRequest } from "./policy.js";
 import { reference, referenceLoss } from "./reference.js";
@@ -23,12 +23,26 @@ import {
 
 const llama = tinyConfig({ model_type: "llama", attention_bias: false, tie_word_embeddings: false });
 const qwen3 = tinyConfig();
+const gpt2 = tinyConfig({ model_type: "gpt2", attention_bias: undefined, num_key_value_heads: undefined, head_dim: undefined });
 const lora: LoraOptions = { rank: 3, alpha: 5, dropout: 0 };
 const some: LoraOptions = { rank: 2, alpha: 2, dropout: 0, targets: ["q_proj", "v_proj", "down_proj"] };
 const batch = sampleBatch(qwen3, [3, 1, 2]);
 const rows: ScoreRow[] = rowsOfBatch(batch);
 
 describe("LoRA", () => {
+  it("merged into a matrix that is stored [in, out] is the same matrix, transposed", () => {
+    const random = new Random(8);
+    const draw = (size: number) => Float32Array.from({ length: size }, () => random.normal());
+    const [out, width] = [4, 5];
+    const [weight, factors] = [draw(out * width), { a: draw(3 * width), b: draw(out * 3) }];
+    const transposed = (x: Float32Array, rows: number) => {
+      const columns = x.length / rows;
+      return Float32Array.from(x, (_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
+    };
+    const merged = mergedWeight(transposed(weight, out), factors, lora, true);
+    expect(merged).to.deep.equal(transposed(mergedWeight(weight, factors, lora), out));
+  });
+
   let root: string;
   let folders = 0;
   before(() => {
@@ -100,6 +114,7 @@ describe("LoRA", () => {
 
     for (const [name, config, options, program, engine] of [
       ["a Llama, clip gate", llama, lora, programOf(clipGate), {}],
+      ["a GPT-2, clip gate", gpt2, lora, programOf(clipGate), {}],
       ["a Llama, recomputed layers", llama, lora, programOf(clipGate), { recompute: "layer" as const }],
       ["some targets, value head", qwen3, some, programOf(everything), {}],
       ["linearised, value head", qwen3, lora, programOf(everything), { execution: "linearised" as const }],
