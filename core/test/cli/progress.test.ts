@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { duration, progressView, shrink, stepLine } from "../../src/cli/progress.js";
+import { duration, shrink, sparkline } from "../../src/cli/format.js";
+import { panelLines } from "../../src/cli/panel.js";
+import { progressView, stepLine } from "../../src/cli/progress.js";
 import type { RunEvent } from "../../src/index.js";
 
 describe("the progress view", () => {
@@ -42,6 +44,52 @@ describe("the progress view", () => {
 
   it("shows skipped updates", () => {
     expect(stepLine(step({ skipped: 2, loss: null }))).to.include("skipped 2");
+  });
+
+  it("has a panel for terminals with curves, clip by side, and speed by phase", () => {
+    const record = {
+      ...{ tokens: 600, seconds: 6, secondsGenerate: 3, secondsUpdate: 2, secondsReward: 0.001, tokensPerSecond: 100, gradNorm: 1.5 },
+      ...{
+        kl: 0.0123,
+        entropyEstimate: 0.5,
+        clipFraction: 0.3,
+        "clip.clipFractionHigh": 0.1,
+        "clip.clipFractionLow": 0.2,
+        truncated: 0.25,
+      },
+    };
+    const lines = panelLines(step({ ...record, fracZeroStd: 0.5 }), { values: { reward: [0, 0.5, 1], accuracy: [0.25] }, heldOut: 0.4 });
+    expect(lines).to.deep.equal([
+      "███░░░░░░░░░ 1/4   1:15 left",
+      "  reward    0.500    ▁▅█",
+      "  accuracy  25.0%    ▁   held-out 40.0%",
+      "  KL 0.0123   entropy 0.500   clipped 30.0% (10.0% above, 20.0% below)   gradient norm 1.500",
+      "  length 3.0   cut at the limit 25.0%   groups without variance 50.0%",
+      "  tokens/s 100   generate 200 (50% of the time)   update 300 (33% of the time)",
+    ]);
+  });
+
+  it("has a panel of fewer lines for supervised training", () => {
+    const { reward: _, accuracy: __, kl: ___, length: ____, clipFraction: _____, ...record } = step().record;
+    const event = { ...step(), record: { ...record, loss: 0.5, gradNorm: 2 } };
+    expect(panelLines(event, { values: { loss: [1, 0.5] }, heldOut: undefined })).to.deep.equal([
+      "███░░░░░░░░░ 1/4   1:15 left",
+      "  loss      0.5000   █▁",
+      "  gradient norm 2.000",
+      "  tokens/s 1235",
+    ]);
+  });
+
+  it("draws a curve in one line, however many values it has", () => {
+    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8)).to.equal("▁▂▃▄▅▆▇█");
+    expect(
+      sparkline(
+        Array.from({ length: 1000 }, (_, i) => i),
+        8,
+      ),
+    ).to.equal("▁▂▃▄▅▆▇█");
+    expect(sparkline([2, 2], 8)).to.equal("▁▁");
+    expect(sparkline([], 8)).to.equal("");
   });
 
   const durations: [number, string][] = [
