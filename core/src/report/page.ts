@@ -1,4 +1,4 @@
-import type { RunKind } from "../trainer/store/index.js";
+import type { EventRecord, RunKind } from "../trainer/store/index.js";
 import type { RunSummary } from "../trainer/summary.js";
 import { type Curves, rounded } from "./curves.js";
 import { document } from "./document.js";
@@ -18,6 +18,8 @@ export interface RunFacts {
   /** What stands out, what drives the reward and the evaluations, as HTML. */
   findings: string;
   description: readonly string[];
+  /** Warnings, and what watchdogs did. */
+  events: readonly EventRecord[];
   config: unknown;
 }
 
@@ -31,6 +33,7 @@ export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }
 <main>
 <section aria-labelledby="result"><h2 id="result">Result</h2>${table(facts)}</section>
 ${facts.findings}
+${eventsOf(facts)}
 <section aria-labelledby="curves"><h2 id="curves">Curves</h2><div id="curves-view"></div></section>
 <section aria-labelledby="samples"><h2 id="samples">Samples</h2><div id="samples-view"></div></section>
 ${description.length === 0 ? "" : disclosure("What the run does", description.map((line) => line.replace(/^ {2}/, "")).join("\n"), true)}
@@ -38,6 +41,25 @@ ${disclosure("Resolved config", JSON.stringify(config, null, 2), false)}
 </main>
 <noscript><p>Curves and samples need JavaScript.</p></noscript>`;
   return document({ title: name, body, data, scripts: ["dom.js", "charts.js", "tokens.js", "samples.js", "main.js"] });
+}
+
+/** The newest events; a run that warns in every step shall not hide its curves. */
+const EVENTS_SHOWN = 50;
+
+function eventsOf({ events }: RunFacts): string {
+  if (events.length === 0) return "";
+  const left = events.length - EVENTS_SHOWN;
+  const rows = events
+    .slice(-EVENTS_SHOWN)
+    .map(
+      ({ step, kind, source, message }) =>
+        `<tr><td>${step}</td><td>${kind}</td><td>${escapeHtml(source)}</td><td>${escapeHtml(message)}</td></tr>`,
+    );
+  const head = ["step", "kind", "by", "what"].map((name) => `<th scope="col">${name}</th>`).join("");
+  return `<section aria-labelledby="events"><h2 id="events">Warnings</h2>
+<div class="tables"><table><thead><tr>${head}</tr></thead><tbody>
+${rows.join("\n")}
+</tbody></table></div>${left > 0 ? `<p class="quiet">${left} earlier ones: events.jsonl</p>` : ""}</section>`;
 }
 
 function subtitle({ kind, algorithm, model, steps, finished, summary }: RunFacts): string {

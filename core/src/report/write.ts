@@ -42,6 +42,7 @@ export async function writeReport(run: RunReader | string, { description }: Repo
     summary: summaryFor(folder, config.seed ?? 0),
     findings: findings(records, rewardWeights(config)),
     description: description ?? [],
+    events: folder.events(),
     config,
   };
   const file = join(folder.path, "report.html");

@@ -97,6 +97,15 @@ describe("the report of a run", () => {
     expect(spread([1, 2], 5)).to.deep.equal([1, 2]);
   });
 
+  it("tells the warnings of the run, and says nothing where there are none", async () => {
+    const path = syntheticRun(root);
+    expect(await reportOf(path)).to.not.include("Warnings");
+    const folder = RunFolder.open(path);
+    folder.appendEvent({ step: 2, kind: "rollback", source: "kl-jump", message: "KL <jumped>" });
+    folder.close();
+    expect(await reportOf(path)).to.include("<td>2</td><td>rollback</td><td>kl-jump</td><td>KL &lt;jumped&gt;</td>");
+  });
+
   it("is asked for in a folder that holds no run: an error says so", async () => {
     const error = await writeReport(root).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(UsageError).with.property("message").that.includes("holds no run");
