@@ -54,14 +54,8 @@ export class MlflowExporter implements Exporter {
       this.run = known;
       return;
     }
-    const experiment = await this.experiment();
-    const tags = [
-      { key: "mlflow.source.name", value: "proximal" },
-      { key: "proximal.kind", value: kind },
-    ];
-    const made = await this.post("runs/create", { experiment_id: experiment, run_name: name, start_time: Date.now(), tags });
-    this.run = (made as { run: { info: { run_id: string } } }).run.info.run_id;
-    writeFileSync(file, `${JSON.stringify({ run: this.run, experiment, url: this.o.url })}\n`);
+    // A start that failed behind this point is tried again with the same run.
+    if (this.run === "") this.run = await this.create(name, kind, file);
     for (const params of chunks(paramsOf(config), PARAMS)) await this.post("runs/log-batch", { run_id: this.run, params });
   }
 
@@ -76,6 +70,19 @@ export class MlflowExporter implements Exporter {
 
   async close(outcome: RunOutcome): Promise<void> {
     await this.post("runs/update", { run_id: this.run, status: STATUS[outcome], end_time: Date.now() });
+  }
+
+  /** Id of a new run, which is kept in `file`. */
+  private async create(name: string, kind: ExportedRun["kind"], file: string): Promise<string> {
+    const experiment = await this.experiment();
+    const tags = [
+      { key: "mlflow.source.name", value: "proximal" },
+      { key: "proximal.kind", value: kind },
+    ];
+    const made = await this.post("runs/create", { experiment_id: experiment, run_name: name, start_time: Date.now(), tags });
+    const { run_id: run } = (made as { run: { info: { run_id: string } } }).run.info;
+    writeFileSync(file, `${JSON.stringify({ run, experiment, url: this.o.url })}\n`);
+    return run;
   }
 
   /** Id of the experiment. */

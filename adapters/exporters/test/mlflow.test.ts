@@ -110,6 +110,16 @@ describe("the MLflow exporter", () => {
     expect(server.of("runs/log-batch").at(-1)).to.include({ run_id: "r1" });
   });
 
+  it("makes no second run when its start is tried again", async () => {
+    const exporter = mlflow();
+    server.refuses = "runs/log-batch";
+    await exporter.open(runIn(root)).catch(() => undefined);
+    server.refuses = undefined;
+    await exporter.open(runIn(root));
+    expect(server.of("runs/create")).to.have.length(1);
+    expect(server.of("runs/log-batch").at(-1)).to.include({ run_id: "r1" });
+  });
+
   it("keeps to the limits of a request", async () => {
     const exporter = mlflow();
     await exporter.open(runIn(root));
