@@ -3,6 +3,7 @@ import {
   buildComposition,
   ConfigDocument,
   checkComposition,
+  compositionWarnings,
   discover,
   Installation,
   type InstalledPackage,
@@ -61,6 +62,7 @@ describe("every algorithm of this repository", () => {
       };
       const resolved = resolveDocument(ConfigDocument.of(whole, root), installed);
       checkComposition(resolved, { services });
+      expect(compositionWarnings(resolved)).to.deep.equal([]);
       const { terms } = await buildComposition(resolved, runFactsOf(resolved, { vocabularySize: 64, hiddenSize: 8 }), { services });
       expect(terms.length).to.be.greaterThan(0);
     });

@@ -12,7 +12,8 @@ export type ColumnReference = StandardColumn | ({ name: string } & ColumnSpec & 
 
 /**
  * Choices that change numbers under the same name elsewhere; printed in the run header.
- * Keys in use: `ratioAnchor`, `bound`, `std`, `aggregation`, `groupOfOne`, `kl`; further ones are free.
+ * Keys in use: `ratioAnchor`, `ratioLevel` (sequence mean, sequence product; token when left out), `bound`, `std`, `length` (divided by …),
+ * `aggregation`, `groupOfOne`, `kl`; further ones are free. `registry/warnings.ts` reads them.
  */
 export type Conventions = Readonly<Record<string, string>>;
 

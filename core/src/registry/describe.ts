@@ -3,6 +3,7 @@ import type { InstalledPackage } from "../config/installation.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { partsOf } from "./columns.js";
 import { samplingNotes } from "./sampling.js";
+import { type CompositionWarning, compositionWarnings } from "./warnings.js";
 
 const packageName = ({ manifest }: InstalledPackage): string => `${manifest.name} ${manifest.version}`;
 
@@ -39,6 +40,9 @@ function describeWatchdogs({ watchdogs }: ResolvedConfig): string[] {
   });
 }
 
+/** `gate: what is known (try: what to do)` */
+export const warningText = ({ path, message, hint }: CompositionWarning): string => `${path}: ${message} (try ${hint})`;
+
 /** What a run will do, in lines for its header: every part with its options, where it comes from, and its conventions. */
 export function describeRun(config: ResolvedConfig): string[] {
   const { algorithm, adapter, trainer, sampling, data } = config;
@@ -59,5 +63,6 @@ export function describeRun(config: ResolvedConfig): string[] {
     `  ${"optimizer".padEnd(12)}${values({ ...config.optimizer })}`,
     ...describeWatchdogs(config),
     `  ${"output".padEnd(12)}${config.output}`,
+    ...compositionWarnings(config).map((warning) => `  ${"warning".padEnd(12)}${warningText(warning)}`),
   ];
 }

@@ -7,3 +7,4 @@ export { type DiscoverOptions, discover } from "./discover.js";
 export { loadAdapter, loadComponent } from "./load.js";
 export type * from "./placed.js";
 export { type Resolution, type ResolveOptions, resolveConfig, resolveRun } from "./resolve.js";
+export { COMPOSITION_RULES, type CompositionWarning, compositionWarnings } from "./warnings.js";

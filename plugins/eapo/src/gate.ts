@@ -23,7 +23,12 @@ export const eapoGateOptions = Type.Object({
   id: "eapo",
   description: "Clipped surrogate on the geometric mean of a round's token ratios, mean over rounds",
   options: eapoGateOptions,
-  conventions: { ratioAnchor: "policy that sampled, sequence level", bound: "half-widths around 1", aggregation: "mean over rounds" },
+  conventions: {
+    ratioAnchor: "policy that sampled",
+    ratioLevel: "sequence",
+    bound: "half-widths around 1",
+    aggregation: "mean over rounds",
+  },
 })
 export class RoundGate implements TrustRegionGate {
   constructor(@options() private readonly o: Static<typeof eapoGateOptions>) {}

@@ -35,6 +35,7 @@ export const gspoOptions = Type.Object({
   reads: ["logp", "oldLogp", "advantages"],
   conventions: {
     ratioAnchor: "policy that sampled, geometric mean over the response",
+    ratioLevel: "sequence mean",
     bound: "half-widths around 1, pessimistic minimum",
     aggregation: "mean over non-empty responses",
   },

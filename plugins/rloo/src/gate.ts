@@ -26,6 +26,7 @@ const LOG_RATIO_LIMIT = 20;
   reads: ["logp", "oldLogp", "advantages"],
   conventions: {
     ratioAnchor: "policy that sampled, product over the response",
+    ratioLevel: "sequence product",
     bound: "half-widths around 1, pessimistic minimum",
     aggregation: "mean over non-empty responses",
   },

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import { describeRun } from "../../registry/describe.js";
+import { describeRun, warningText } from "../../registry/describe.js";
 import { resolveConfig } from "../../registry/resolve.js";
+import { compositionWarnings } from "../../registry/warnings.js";
 import { type RunSummary, resume, sft, train } from "../../trainer/index.js";
 import { progressView } from "../progress.js";
 import { stopOnSignals } from "../signals.js";
@@ -20,7 +21,10 @@ export interface StartFlags extends ViewFlags {
 export async function startCommand(kind: "train" | "sft", file: string, { set, out, overwrite, ...view }: StartFlags): Promise<void> {
   const config = resolveConfig(file, { set });
   const output = out === undefined ? config.output : resolve(out);
-  if (!view.json && !view.quiet) console.log(describeRun({ ...config, output }).join("\n"));
+  if (view.json || view.quiet) {
+    const tell = progressView(view);
+    for (const warning of compositionWarnings(config)) tell({ type: "warning", message: warningText(warning) });
+  } else console.log(describeRun({ ...config, output }).join("\n"));
   await show(view, (options) => (kind === "train" ? train : sft)(config, { output, overwrite, ...options }));
 }
 
