@@ -6,6 +6,7 @@ export * from "./compare/index.js";
 export * from "./config/index.js";
 export * from "./conformance/index.js";
 export * from "./data/index.js";
+export * from "./dry-run/index.js";
 export * from "./errors.js";
 export * from "./extension/index.js";
 export * from "./objective/index.js";

@@ -63,12 +63,33 @@ async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): 
   return { config: completeConfig(architecture!), tokenizer: files };
 }
 
+/** Widths of random models for dry runs. */
+const MINIATURES = {
+  tiny: { hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 2, head_dim: 16 },
+  small: { hidden_size: 384, intermediate_size: 1024, num_hidden_layers: 4, num_attention_heads: 6, num_key_value_heads: 6, head_dim: 64 },
+} as const;
+
+const countOf = (table: readonly { shape: readonly number[] }[]): number =>
+  table.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
+
 /** Transformer policies that ONNX Runtime trains and samples from. */
 export const onnxAdapter = defineAdapter({
   id: "onnx",
   description: "Transformers trained and sampled with ONNX Runtime, in this process",
   modelSchema,
   engineSchema,
+  miniature(model: unknown, size: "tiny" | "small"): ModelSection {
+    const section = completeSection(modelSchema, "model", model);
+    const { config, tokenizerFolder } = sourceOf(section);
+    const { model_type, vocab_size, max_position_embeddings } = config;
+    const architecture = { model_type, vocab_size, max_position_embeddings, ...MINIATURES[size] };
+    return completeSection(modelSchema, "model", { architecture, tokenizer: tokenizerFolder });
+  },
+  parameters(model: unknown) {
+    const section = completeSection(modelSchema, "model", model);
+    const { trained, frozen } = parameterTables(sourceOf(section).config, { lora: section.lora });
+    return { all: countOf(trained) + countOf(frozen), trained: countOf(trained) };
+  },
   async open({ model, engine: given, optimizer, seed, valueHead }: OpenPolicyRequest): Promise<PolicyBackend> {
     const engine = completeSection(engineSchema, "engine", given);
     const section = completeSection(modelSchema, "model", model);

@@ -12,9 +12,13 @@ import {
   Random,
   type RewardModel,
   type RewardResult,
+  ROWS,
+  STRUCTURE,
   type State,
   type StepContext,
   toJson,
+  tracked,
+  wasRead,
 } from "@proximal/core";
 import { type BatchShape, check, poisonedAt } from "@proximal/core/testing";
 import { batchFor, without } from "./batches.js";
@@ -24,7 +28,6 @@ import { onShapes } from "./property.js";
 import { servicesFor } from "./services.js";
 import { sameState } from "./state.js";
 import { build, declaredReads, declaredWrites, optionalReads, type Subject } from "./subject.js";
-import { ROWS, STRUCTURE, tracked, wasRead } from "./tracked.js";
 
 type HostComponent = (AdvantageEstimator | RewardModel) & MaybeStateful;
 

@@ -7,9 +7,11 @@ import {
   type Options,
   type PromiseName,
   programOf,
+  STRUCTURE,
   type State,
   type StepValues,
   toJson,
+  tracked,
 } from "@proximal/core";
 import { type BatchShape, check, termChecks } from "@proximal/core/testing";
 import { batchFor } from "./batches.js";
@@ -19,7 +21,6 @@ import { onShapes } from "./property.js";
 import { servicesFor } from "./services.js";
 import { sameState } from "./state.js";
 import { build, declaredReads, FACTS, type Subject } from "./subject.js";
-import { STRUCTURE, tracked } from "./tracked.js";
 
 const ON_ANY_SHAPE: readonly PromiseName[] = ["rowOrder", "padding", "microBatches", "maskedNaN"];
 const ON_USUAL: readonly PromiseName[] = ["gradient", "degenerate", "extremes", "float32"];

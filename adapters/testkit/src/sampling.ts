@@ -1,11 +1,22 @@
-import { type PromiseName, type Random, type SampleContext, type SampleResult, type Sampler, type State, toJson } from "@proximal/core";
+import {
+  type PromiseName,
+  type Random,
+  ROWS,
+  type SampleContext,
+  type SampleResult,
+  type Sampler,
+  STRUCTURE,
+  type State,
+  toJson,
+  tracked,
+  wasRead,
+} from "@proximal/core";
 import { check, sampleContext } from "@proximal/core/testing";
 import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
 import { optionSets } from "./options.js";
 import { servicesFor } from "./services.js";
 import { sameState } from "./state.js";
 import { build, declaredReads, declaredWrites, FACTS, type Subject } from "./subject.js";
-import { ROWS, STRUCTURE, tracked, wasRead } from "./tracked.js";
 
 interface How {
   options?: Readonly<Record<string, unknown>>;

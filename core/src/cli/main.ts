@@ -7,6 +7,8 @@ import type { DownloadFlags } from "./commands/download.js";
 import type { EvalFlags } from "./commands/eval.js";
 import type { ExportFlags } from "./commands/export.js";
 import type { GenerateFlags } from "./commands/inspect.js";
+import type { DryRunFlags } from "./commands/dry-run.js";
+import type { EvalFlags, GenerateFlags } from "./commands/inspect.js";
 import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { ReplayFlags } from "./commands/replay.js";
@@ -181,6 +183,14 @@ program
   .description("check a config against the installed plugins, without loading a model")
   .option(...SET, collect, [])
   .action(async (file: string, options: { set: string[] }) => (await import("./commands/validate.js")).validateCommand(file, options));
+
+program
+  .command("dry-run <config>")
+  .description("two small steps on a tiny random model: is everything read, does every reward and term count, what would the run take?")
+  .option(...SET, collect, [])
+  .option("--model", "on the configured model instead of a tiny one")
+  .option("--json", "print one JSON value")
+  .action(async (file: string, options: DryRunFlags) => (await import("./commands/dry-run.js")).dryRunCommand(file, options));
 
 program
   .command("explain <config|algorithm>")

@@ -27,14 +27,21 @@ export function completeOptions(target: ComponentClass, given: Readonly<Record<s
   return value;
 }
 
+interface InstantiateOptions {
+  facts?: RunFacts;
+  parent?: DependencyContainer;
+  /** What the component gets in place of its completed options. */
+  watch?: (complete: Record<string, unknown>) => Record<string, unknown>;
+}
+
 /** An instance with its own container: options, facts and whatever `register` adds. */
 export function instantiate<T>(
   target: ComponentClass<T>,
   given: Readonly<Record<string, unknown>> = {},
-  { facts = NO_RUN, parent = container }: { facts?: RunFacts; parent?: DependencyContainer } = {},
+  { facts = NO_RUN, parent = container, watch = (complete) => complete }: InstantiateOptions = {},
 ): T {
   const scope = parent.createChildContainer();
-  scope.register(OPTIONS, { useValue: completeOptions(target, given) });
+  scope.register(OPTIONS, { useValue: watch(completeOptions(target, given)) });
   scope.register(RUN_FACTS, { useValue: facts });
   return scope.resolve(target);
 }

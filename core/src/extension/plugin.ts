@@ -71,6 +71,13 @@ export interface AdapterDefinition extends PolicyAdapter {
   engineSchema: TObject;
   /** Properties that components can demand. */
   provides?: readonly string[];
+  /**
+   * The `model` section of a new, random model of the same family and with the same tokenizer, for dry runs: "tiny" to see that
+   * everything works, "small" to measure how fast this machine computes.
+   */
+  miniature?(model: unknown, size: "tiny" | "small"): unknown;
+  /** Parameters that the `model` section stands for, without loading them: all, and those that are trained. */
+  parameters?(model: unknown): { all: number; trained: number };
 }
 
 const ADAPTER = Symbol.for("proximal/adapter");

@@ -41,7 +41,7 @@ export const runFactsOf = (
 export async function buildComposition(config: ResolvedConfig, facts: RunFacts, options: CompositionOptions = {}): Promise<RunComponents> {
   checkComposition(config, options);
   const given = new Set(options.services);
-  const scope: Scope = { config, facts, run: container.createChildContainer() };
+  const scope: Scope = { config, facts, run: container.createChildContainer(), watch: options.watch };
   const { environment, sampler, rewards, advantage, gate, objective, regularizers, judge, embed } = config;
   const terms = [gate, objective, ...regularizers].filter((part) => part !== undefined);
   return {
@@ -68,6 +68,7 @@ interface Scope {
   config: ResolvedConfig;
   facts: RunFacts;
   run: DependencyContainer;
+  watch: CompositionOptions["watch"];
 }
 
 async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
@@ -104,11 +105,15 @@ export function checkSecrets(config: ResolvedConfig, { services = [] }: Composit
   }
 }
 
-async function place<C>(part: ResolvedComponent, { config, facts, run }: Scope): Promise<Placed<C>> {
+async function place<C>(part: ResolvedComponent, { config, facts, run, watch }: Scope): Promise<Placed<C>> {
   const target = await loadComponent(part);
   const where = { file: config.place(part.path), path: part.path };
   try {
-    const component = instantiate(target, revealSecrets(part.options), { facts, parent: run }) as C;
+    const component = instantiate(target, revealSecrets(part.options), {
+      facts,
+      parent: run,
+      watch: watch && ((given) => watch(part, given)),
+    }) as C;
     return { id: part.name, component, metadata: metadataUnder(target, part.options) };
   } catch (cause) {
     const { name, version } = part.package.manifest;

@@ -48,6 +48,8 @@ const SERVICE_HINTS: Partial<Record<ServiceName, string>> = {
 export interface CompositionOptions {
   /** Services that come from outside the run. */
   services?: readonly ServiceName[];
+  /** What a component gets in place of its options: the same, watched. */
+  watch?(part: ResolvedComponent, options: Record<string, unknown>): Record<string, unknown>;
 }
 
 /**

@@ -3,4 +3,5 @@ export * from "./column.js";
 export * from "./log-probability.js";
 export * from "./random.js";
 export * from "./standard.js";
+export * from "./tracked.js";
 export * from "./trajectory.js";

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.js";
 import { type Exporter, NO_RUN, type RunOutcome, type ServiceName } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { buildComposition, buildExporters, checkSecrets, openPolicy, openTeacher, runFactsOf } from "../registry/build.js";
-import { checkComposition } from "../registry/check.js";
+import { type CompositionOptions, checkComposition } from "../registry/check.js";
 import { partsOf, referenceOf } from "../registry/columns.js";
 import { describeRun } from "../registry/describe.js";
 import type { Placed } from "../registry/placed.js";
@@ -117,8 +117,12 @@ async function openJob(kind: RunKind, config: ResolvedConfig, { services }: Sess
 }
 
 /** Policy, data and components of a config, put together. Errors come before a model is loaded wherever they can. */
-export async function openRun(config: ResolvedConfig, services: HostServices = {}): Promise<Run> {
-  const given = { services: Object.keys(services) as ServiceName[] };
+export async function openRun(
+  config: ResolvedConfig,
+  services: HostServices = {},
+  { watch }: Pick<CompositionOptions, "watch"> = {},
+): Promise<Run> {
+  const given = { services: Object.keys(services) as ServiceName[], watch };
   checkComposition(config, given);
   checkSecrets(config, given);
   const reads = new Set(partsOf(config).flatMap(({ component }) => component.reads.map((reference) => referenceOf(reference).name)));

@@ -1,4 +1,4 @@
-import type { Batch } from "@proximal/core";
+import type { Batch } from "./batch.js";
 
 /** Methods of a batch whose first argument names a column. */
 const READS = new Set(["column", "f64", "i32", "strings", "json", "tokensOf", "ragged", "has"]);

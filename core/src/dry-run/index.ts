@@ -1,0 +1,2 @@
+export { type DryRunOptions, type DryRunReport, dryRun, type ExampleRow } from "./dry-run.js";
+export { estimateRun, type Rates, type RunEstimate, type Workload } from "./estimate.js";
