@@ -37,6 +37,9 @@ const missingModel = (file: string) =>
     accepted: "a Hugging Face folder with config.json, or a .gguf file",
   });
 
+const tokenizerOf = async (path: string): Promise<TokenizerFiles> =>
+  path.endsWith(GGUF) ? ggufTokenizer(await readHeader(path)) : readTokenizerFiles(path);
+
 async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Promise<Source> {
   if ((checkpoint === undefined) === (architecture === undefined)) {
     throw new ConfigError("a model is either read or new", {
@@ -45,7 +48,7 @@ async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): 
       accepted: "checkpoint, or architecture and tokenizer",
     });
   }
-  const files = tokenizer === undefined ? undefined : readTokenizerFiles(tokenizer);
+  const files = tokenizer === undefined ? undefined : await tokenizerOf(tokenizer);
   if (checkpoint?.endsWith(GGUF)) {
     if (!existsSync(checkpoint)) throw missingModel(checkpoint);
     const header = await readHeader(checkpoint);
@@ -78,16 +81,17 @@ export const onnxAdapter = defineAdapter({
   description: "Transformers trained and sampled with ONNX Runtime, in this process",
   modelSchema,
   engineSchema,
-  miniature(model: unknown, size: "tiny" | "small"): ModelSection {
+  async miniature(model: unknown, size: "tiny" | "small"): Promise<ModelSection> {
     const section = completeSection(modelSchema, "model", model);
-    const { config, tokenizerFolder } = sourceOf(section);
+    const { config } = await sourceOf(section);
     const { model_type, vocab_size, max_position_embeddings } = config;
     const architecture = { model_type, vocab_size, max_position_embeddings, ...MINIATURES[size] };
-    return completeSection(modelSchema, "model", { architecture, tokenizer: tokenizerFolder });
+    return completeSection(modelSchema, "model", { architecture, tokenizer: section.tokenizer ?? section.checkpoint });
   },
-  parameters(model: unknown) {
+  async parameters(model: unknown) {
     const section = completeSection(modelSchema, "model", model);
-    const { trained, frozen } = parameterTables(sourceOf(section).config, { lora: section.lora });
+    const { config } = await sourceOf(section);
+    const { trained, frozen } = parameterTables(config, { lora: section.lora });
     return { all: countOf(trained) + countOf(frozen), trained: countOf(trained) };
   },
   async open({ model, engine: given, optimizer, seed, valueHead }: OpenPolicyRequest): Promise<PolicyBackend> {

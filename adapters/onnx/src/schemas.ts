@@ -12,7 +12,7 @@ export const modelSchema = Type.Object(
       folder("Hugging Face folder (config.json, model.safetensors, tokenizer.json, tokenizer_config.json), or a .gguf file"),
     ),
     architecture: Type.Optional(architectureSchema),
-    tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json; the checkpoint's by default")),
+    tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json, or a .gguf file; the checkpoint's by default")),
     lora: Type.Optional(loraSchema),
   },
   {

@@ -7,7 +7,7 @@ import type { DownloadFlags } from "./commands/download.js";
 import type { DryRunFlags } from "./commands/dry-run.js";
 import type { EvalFlags } from "./commands/eval.js";
 import type { ExportFlags } from "./commands/export.js";
-import type { EvalFlags, GenerateFlags, GenerateFlags } from "./commands/inspect.js";
+import type { GenerateFlags } from "./commands/inspect.js";
 import type { NewPluginFlags } from "./commands/new.js";
 import type { PlotFlags } from "./commands/plot.js";
 import type { ReplayFlags } from "./commands/replay.js";

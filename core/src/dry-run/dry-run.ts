@@ -86,8 +86,8 @@ export async function dryRun(
   const chosen: ResolvedConfig = isTiny
     ? {
         ...small,
-        model: adapter.miniature!(config.model, "tiny") as Record<string, unknown>,
-        ...(config.teacher === undefined ? {} : { teacher: adapter.miniature!(config.teacher, "tiny") as Record<string, unknown> }),
+        model: (await adapter.miniature!(config.model, "tiny")) as Record<string, unknown>,
+        ...(config.teacher === undefined ? {} : { teacher: (await adapter.miniature!(config.teacher, "tiny")) as Record<string, unknown> }),
       }
     : small;
   const watch = new Watch();
@@ -111,7 +111,7 @@ export async function dryRun(
       example: exampleOf(run, first),
     };
     const promptTokens = mean(first.sampled.trajectories.map(({ prompt }) => prompt.tokens.length));
-    const parameters = adapter.parameters?.(config.model) ?? (model ? { all: info.parameters, trained: info.parameters } : null);
+    const parameters = (await adapter.parameters?.(config.model)) ?? (model ? { all: info.parameters, trained: info.parameters } : null);
     const estimate =
       !measure || parameters === null || adapter.miniature === undefined
         ? null

@@ -15,7 +15,7 @@ const TOKENS = 48;
 
 /** Measures how fast the config's engine scores and decodes here. */
 export async function measureRates(config: ResolvedConfig, adapter: AdapterDefinition): Promise<Rates> {
-  const model = adapter.miniature!(config.model, "small") as Record<string, unknown>;
+  const model = (await adapter.miniature!(config.model, "small")) as Record<string, unknown>;
   const policy = await openPolicy({ ...config, model }, { valueHead: false });
   try {
     const length = Math.min(TOKENS, Math.floor(policy.info.contextLength / 2));

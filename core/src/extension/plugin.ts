@@ -75,9 +75,9 @@ export interface AdapterDefinition extends PolicyAdapter {
    * The `model` section of a new, random model of the same family and with the same tokenizer, for dry runs: "tiny" to see that
    * everything works, "small" to measure how fast this machine computes.
    */
-  miniature?(model: unknown, size: "tiny" | "small"): unknown;
-  /** Parameters that the `model` section stands for, without loading them: all, and those that are trained. */
-  parameters?(model: unknown): { all: number; trained: number };
+  miniature?(model: unknown, size: "tiny" | "small"): Promise<unknown>;
+  /** Parameters that the `model` section stands for, without reading their values: all, and those that are trained. */
+  parameters?(model: unknown): Promise<{ all: number; trained: number }>;
 }
 
 const ADAPTER = Symbol.for("proximal/adapter");
