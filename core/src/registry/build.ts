@@ -68,7 +68,7 @@ interface Scope {
   config: ResolvedConfig;
   facts: RunFacts;
   run: DependencyContainer;
-  watch: CompositionOptions["watch"];
+  watch?: CompositionOptions["watch"];
 }
 
 async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>): Promise<R[]> {
