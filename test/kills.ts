@@ -68,7 +68,7 @@ export interface KillReport {
 
 /** Trains once in peace and once with kills at random moments, each followed by a resume; compares what is left. */
 export async function trainWithKills(folder: string, kills: number, log: (text: string) => void = () => {}): Promise<KillReport> {
-  const steps = Math.max(12, 2 * kills);
+  const steps = Math.max(12, 4 * kills);
   const train = (out: string) => [
     "train",
     "examples/quickstart.yaml",

@@ -1,5 +1,6 @@
 import type { ManifestComponent } from "../extension/manifest.js";
 import { EXTENSION_POINTS, type ExtensionPoint } from "../extension/names.js";
+import type { RewardFailure } from "../extension/points.js";
 import type { WatchdogResponse } from "../extension/watchdog.js";
 import { absolutePaths, plainSecrets } from "./annotations.js";
 import type { Origin } from "./compose.js";
@@ -30,6 +31,8 @@ export interface ResolvedComponent {
   coefficient: number;
   /** Limits of an environment's episodes. */
   episode?: { maxTurns: number; observationTokens?: number };
+  /** What follows when a reward model fails. */
+  failure?: RewardFailure;
   /** What follows when a watchdog barks. */
   response?: WatchdogResponse;
   /** Reward models that it wraps. */
@@ -78,10 +81,14 @@ export function resolveComponent(
     weight: host.has("weight") ? (complete.weight as number) : 1,
     coefficient: host.has("coefficient") ? (complete.coefficient as number) : 1,
     ...(point === "environment" ? { episode: episodeOf(complete) } : {}),
+    ...(point === "reward" ? { failure: failureOf(complete) } : {}),
     ...(point === "watchdog" ? { response: responseOf(complete) } : {}),
     inner,
   };
 }
+
+const failureOf = ({ timeoutSeconds, retries, onFailure }: Readonly<Record<string, unknown>>): RewardFailure =>
+  ({ timeoutSeconds, retries, onFailure }) as RewardFailure;
 
 const responseOf = ({ action, rollbacks, learningRateFactor }: Readonly<Record<string, unknown>>): WatchdogResponse =>
   ({ action, rollbacks, learningRateFactor }) as WatchdogResponse;

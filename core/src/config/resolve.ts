@@ -129,6 +129,7 @@ const spellOut = ({
   coefficient,
   options,
   episode,
+  failure,
   response,
   inner,
 }: ResolvedComponent): Record<string, unknown> => ({
@@ -136,6 +137,7 @@ const spellOut = ({
   ...(point === "reward" ? { name, weight } : {}),
   ...(point === "gate" || point === "objective" || point === "regularizer" ? { coefficient } : {}),
   ...episode,
+  ...failure,
   ...response,
   ...options,
   ...(inner.length > 0 ? { inner: inner.map(spellOut) } : {}),

@@ -33,6 +33,17 @@ export function hostProperties(point: ExtensionPoint, wraps: boolean): Record<st
         ...use,
         weight: { type: "number", default: 1, description: "Factor of this reward in the sum" },
         name: text("Name in metrics and rollouts; the component's id when left out"),
+        timeoutSeconds: {
+          anyOf: [{ type: "number", exclusiveMinimum: 0 }, { type: "null" }],
+          default: null,
+          description: "Longest time for the responses of a step; null = no limit",
+        },
+        retries: { type: "integer", minimum: 0, default: 0, description: "Further tries after an error or a timeout" },
+        onFailure: {
+          enum: ["stop", "unverifiable"],
+          default: "stop",
+          description: "After the last try: the run breaks off, or the responses get no reward and take no part in the update",
+        },
         ...(wraps ? { inner: { type: "array", minItems: 1, items: { type: "object" }, description: "Reward models that it wraps" } } : {}),
       };
     case "environment":

@@ -116,6 +116,16 @@ export interface RewardResult<S extends State = State> {
   metrics?: Metrics;
 }
 
+/** What follows when a reward model throws or takes too long. */
+export interface RewardFailure {
+  /** For the responses of a step; null = no limit. */
+  timeoutSeconds: number | null;
+  /** Further tries. */
+  retries: number;
+  /** `unverifiable`: the responses get no reward and take no part in the update. */
+  onFailure: "stop" | "unverifiable";
+}
+
 export interface RewardModel<S extends State = State> extends MaybeStateful<S> {
   /** `batch` holds texts, tokens, golds, sampler log-probs and every column of the data set that the component reads. */
   score(batch: Batch, context: RewardContext<S>): Promise<RewardResult<S>> | RewardResult<S>;

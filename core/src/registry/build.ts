@@ -79,7 +79,7 @@ async function inOrder<T, R>(items: readonly T[], map: (item: T) => Promise<R>):
 
 async function placeReward(part: ResolvedComponent, scope: Scope): Promise<PlacedReward> {
   const inner = await inOrder(part.inner, (reward) => placeReward(reward, scope));
-  return { ...(await place<RewardModel>(part, scope)), weight: part.weight, inner };
+  return { ...(await place<RewardModel>(part, scope)), weight: part.weight, failure: part.failure!, inner };
 }
 
 async function placeWatchdog(part: ResolvedComponent, scope: Scope): Promise<PlacedWatchdog> {

@@ -1,6 +1,14 @@
 import type { ComponentMetadata } from "../extension/component.js";
 import type { Environment } from "../extension/environment.js";
-import type { AdvantageEstimator, Aggregation, LossComponent, MaybeStateful, RewardModel, Sampler } from "../extension/points.js";
+import type {
+  AdvantageEstimator,
+  Aggregation,
+  LossComponent,
+  MaybeStateful,
+  RewardFailure,
+  RewardModel,
+  Sampler,
+} from "../extension/points.js";
 import type { Embedder, JudgeModel } from "../extension/services.js";
 import type { Watchdog, WatchdogResponse } from "../extension/watchdog.js";
 import type { ColumnSpecs } from "../rollout/batch.js";
@@ -16,6 +24,8 @@ export interface Placed<C = MaybeStateful> {
 export interface PlacedReward extends Placed<RewardModel> {
   /** Factor in the sum of rewards. */
   weight: number;
+  /** Errors pass and nothing is limited when left out. */
+  failure?: RewardFailure;
   /** What a wrapping model wraps. */
   inner: readonly PlacedReward[];
 }

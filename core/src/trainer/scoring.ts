@@ -4,6 +4,7 @@ import { Batch, type ColumnInput, type Group } from "../rollout/index.js";
 import { addDataColumns, addPolicyColumns } from "./columns.js";
 import type { PlacedReward } from "./composition.js";
 import { prefixed } from "./metrics.js";
+import { scoreSafely } from "./reward-failure.js";
 import type { Run } from "./run.js";
 import type { States } from "./states.js";
 
@@ -73,7 +74,7 @@ async function sumOf(run: Run, parts: readonly PlacedReward[], given: Batch, ste
 
 async function scoreOne(run: Run, part: PlacedReward, given: Batch, step: number, states: States) {
   const inner = part.inner.length === 0 ? undefined : await sumOf(run, part.inner, given, step, states);
-  const result = await part.component.score(inner?.batch ?? given, {
+  const result = await scoreSafely(part, inner?.batch ?? given, {
     ...run.contextOf(part, step, states),
     ...(inner === undefined ? {} : { inner: { rewards: inner.total, components: inner.components } }),
   });
