@@ -1,11 +1,11 @@
 // Trains LoRA on a tiny new model and writes what lora.py compares with PEFT.
-// node adapters/onnx/test/parity/lora.mjs FOLDER && python adapters/onnx/test/parity/lora.py FOLDER   (pip install torch transformers peft)
+// node adapters/onnx/test/parity/lora.mjs FOLDER [llama|qwen2|qwen3|gpt2] && python adapters/onnx/test/parity/lora.py FOLDER   (pip install torch transformers peft)
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Batch, ObjectiveProgram, Random } from "@proximal/core";
 import { onnxAdapter } from "@proximal/onnx";
 
-const [folder] = process.argv.slice(2);
+const [folder, family = "llama"] = process.argv.slice(2);
 const [size, rows] = [48, 6];
 const folders = Object.fromEntries(["tokenizer", "base", "trained"].map((name) => [name, join(folder, name)]));
 for (const path of Object.values(folders)) mkdirSync(path, { recursive: true });
@@ -26,12 +26,13 @@ writeFileSync(join(folders.tokenizer, "tokenizer.json"), JSON.stringify(tokenize
 writeFileSync(join(folders.tokenizer, "tokenizer_config.json"), "{}");
 
 const architecture = {
+  model_type: family,
   vocab_size: size,
   hidden_size: 32,
   intermediate_size: 48,
   num_hidden_layers: 3,
   num_attention_heads: 4,
-  num_key_value_heads: 2,
+  ...(family === "gpt2" ? {} : { num_key_value_heads: 2 }),
   tie_word_embeddings: false,
   initializer_range: 0.2,
 };

@@ -116,6 +116,7 @@ describe("LoRA", () => {
       ["a Llama, clip gate", llama, lora, programOf(clipGate), {}],
       ["a GPT-2, clip gate", gpt2, lora, programOf(clipGate), {}],
       ["a Llama, recomputed layers", llama, lora, programOf(clipGate), { recompute: "layer" as const }],
+      ["a GPT-2, whose matrices are stored [in, out]", gpt2, lora, programOf(clipGate), {}],
       ["some targets, value head", qwen3, some, programOf(everything), {}],
       ["linearised, value head", qwen3, lora, programOf(everything), { execution: "linearised" as const }],
       ["batch span, micro-batches", qwen3, lora, programOf(batchGate), { microBatchTokens: 40 }],
