@@ -1,4 +1,4 @@
-import { type DataSet, fieldOf, missingField } from "../data/index.js";
+import { type Contamination, type DataSet, fieldOf, findContamination, missingField } from "../data/index.js";
 import { DataError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
 import { type EvaluatedProblem, evaluatePrompts, problemParts, summarize } from "./evaluate.js";
@@ -28,6 +28,8 @@ export interface EvaluationReport {
   problems: readonly EvaluatedProblem[];
   /** How responses were drawn, in words. */
   how: string;
+  /** What of the problems stands in the run's training data; null when it was not looked for. */
+  contamination: Contamination | null;
 }
 
 async function heldOut(run: Run, data: string | undefined): Promise<DataSet> {
@@ -53,6 +55,7 @@ export async function evaluatePolicy(run: Run, options: EvaluateOptions = {}): P
   const { data, limit = run.settings.evaluation.limit, samples, by } = options;
   const { evaluation, sampling, seed } = run.settings;
   const set = await heldOut(run, data);
+  const contamination = data === undefined ? run.data.contamination : findContamination(set.questions(), run.data.train.questions());
   const greedy = options.greedy ?? (samples === undefined && evaluation.greedy);
   const drawn = greedy ? 1 : (samples ?? evaluation.samples);
   const problems = await evaluatePrompts(run, set.first(limit), { limit, greedy, samples: drawn });
@@ -65,6 +68,7 @@ export async function evaluatePolicy(run: Run, options: EvaluateOptions = {}): P
     groupIntervals: Object.fromEntries(groups.map(([name, part]) => [name, estimate(part).intervals])),
     problems,
     how: greedy ? "greedy" : `${drawn} ${drawn === 1 ? "sample" : "samples"} a problem at temperature ${sampling.temperature}`,
+    contamination,
   };
 }
 

@@ -9,6 +9,7 @@ const report = (accuracy: number, over: Partial<EvaluationReport> = {}): Evaluat
   groupIntervals: {},
   problems: [],
   how: "greedy",
+  contamination: null,
   ...over,
 });
 const grouped = (accuracy: number) =>
@@ -25,6 +26,22 @@ describe("tables of an evaluation", () => {
       "accuracy  0.500 [0.400, 0.600]",
       "length    12.25 [11.00, 13.50]",
     ]);
+  });
+
+  it("warn of problems that the policy was trained on", () => {
+    const examples = [{ held: "e.jsonl line 1", train: "t.jsonl line 4" }];
+    const lines = describeEvaluation({
+      target: "runs/a",
+      report: report(0.5, { contamination: { checked: 40, exact: 1, overlapping: 0, examples } }),
+    });
+    expect(lines[1]).to.equal(
+      "warning: 1 of 40 held-out prompts stand in the training data (1 word for word); e.g. e.jsonl line 1 = t.jsonl line 4",
+    );
+    const clean = describeEvaluation({
+      target: "runs/a",
+      report: report(0.5, { contamination: { checked: 40, exact: 0, overlapping: 0, examples: [] } }),
+    });
+    expect(clean.filter((line) => line.startsWith("warning"))).to.deep.equal([]);
   });
 
   it("show before, after and their difference, and the groups below", () => {

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { describeContamination } from "../../data/index.js";
 import { compareReports, type Estimates, type EvaluationReport, evaluatePolicy, type Interval, openTarget } from "../../trainer/index.js";
 import { toJson } from "../../trainer/serialize.js";
 
@@ -86,6 +87,7 @@ function plain({ target, report, by, before }: Result, withProblems: boolean) {
   return {
     target,
     how: report.how,
+    contamination: report.contamination,
     ...outcome(report),
     ...(before === undefined ? {} : { before: { target: before.target, ...outcome(before.report) }, difference: before.difference }),
   };
@@ -121,9 +123,11 @@ export function describeEvaluation({ target, report, by, before }: Result): stri
     ...(before === undefined ? shares : ["accuracy"]).map((name) => of(report, group, name)),
   ]);
   const groupHeads = ["", "problems", ...(before === undefined ? shares : ["accuracy before", "accuracy after"])];
+  const known = report.contamination && describeContamination(report.contamination);
   const against = before === undefined ? "" : `, against ${before.target}`;
   return [
     `${target}${against}: ${report.overall.problems} problems, ${report.how}; 95 % intervals over problems in brackets`,
+    ...(known === null ? [] : [`warning: ${known}`]),
     ...columns([heads, ...rows]),
     ...(grouped.length === 0 ? [] : ["", ...columns([groupHeads, ...groupRows])]),
   ];
