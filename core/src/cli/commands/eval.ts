@@ -31,8 +31,8 @@ export async function evalCommand(target: string, flags: EvalFlags): Promise<voi
       await run.close();
     }
   };
-  const before = earlier === undefined ? undefined : await evaluate(earlier, beforeCheckpoint);
   const { reports, seed } = await evaluate(target, checkpoint);
+  const before = earlier === undefined ? undefined : await evaluate(earlier, beforeCheckpoint);
   const results = reports.map((report, i): Result => {
     const other = before?.reports[i];
     return {
