@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { mean } from "../builtin/statistics.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { CheckpointError, UsageError } from "../errors.js";
@@ -23,7 +23,7 @@ export interface TargetOptions extends ResolveOptions {
  */
 export async function openTarget(target: string, { checkpoint, ...options }: TargetOptions = {}): Promise<Run> {
   const isRun = existsSync(target) && statSync(target).isDirectory();
-  const file = isRun ? join(target, "config.json") : target;
+  const file = isRun ? resolve(target, "config.json") : target;
   const cwd = isRun ? RunFolder.open(target).origin.folder : options.cwd;
   const run = await openRun(completed(file, { ...options, cwd, packages: [process.cwd()] }));
   try {

@@ -3,7 +3,7 @@ import type { LikelihoodGradient, PolicyGradient, ScoreTokens, ServiceName, Serv
 import { ObjectiveProgram } from "../objective/index.js";
 import type { StepValues } from "../policy/index.js";
 import { boundedLogp } from "../rollout/index.js";
-import { rowsOf } from "./columns.js";
+import { addPolicyColumns, completeFactors, rowsOf } from "./columns.js";
 import type { Placed } from "./composition.js";
 import type { Run } from "./run.js";
 
@@ -56,7 +56,9 @@ const policyGradient =
   (run: Run): PolicyGradient =>
   async (batch, advantages, layers) => {
     const stepValues: StepValues = stepValuesOf(run, 0, run.settings.optimizer.learningRate);
-    const request = { program: run.program, batch: batch.with({ advantages }), stepValues, temperature: run.settings.sampling.temperature };
+    // Rewards ask before the columns of the update are there.
+    const known = completeFactors(run, await addPolicyColumns(run, batch.with({ advantages }), run.columnsOnHost));
+    const request = { program: run.program, batch: known, stepValues, temperature: run.settings.sampling.temperature };
     const gradients = await run.policy.gradients(request);
     const isWanted = (name: string) => {
       const layer = LAYER.exec(name)?.[1];

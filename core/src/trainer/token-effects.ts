@@ -73,6 +73,7 @@ function plainGradient(run: Run, part: LossPart, batch: Batch, stepValues: SeenL
     const surrogate = context.logp.mul(context.advantages).neg();
     const isRow = first.value.rank === 2 && first.value.shape[1] === 1 && context.dims.T !== 1;
     isComparable &&= first.value.rank === 2 && first.aggregation !== "scalar";
+    if (!isComparable) return { value: surrogate, aggregation: "token-sum" };
     return { value: isRow ? context.sequenceMean(surrogate) : surrogate, aggregation: first.aggregation, without: first.without };
   };
   const program = new ObjectiveProgram([{ ...part, component: { terms } }], run.program.options);

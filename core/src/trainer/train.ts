@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { type DataFacts, loadDataSets } from "../data/index.js";
 import { UsageError } from "../errors.js";
@@ -45,7 +45,7 @@ export const sft = (config: ResolvedConfig, options: StartOptions = {}): Promise
 export async function resume(path: string, options: SessionOptions = {}): Promise<RunSummary | null> {
   const folder = RunFolder.open(path);
   if (folder.finished) throw new UsageError("the run is finished: there is nothing to continue", { file: path });
-  const config = resolveConfig(join(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
+  const config = resolveConfig(resolve(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
   const exporters = await exportersOf(config);
   const { job, close } = await openJob(folder.origin.kind, config, options);
   try {

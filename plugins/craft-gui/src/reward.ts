@@ -85,7 +85,7 @@ const judgeOptions = Type.Object({
   id: "craft-gui-judge",
   description: "A judge's grade of answers about the screen",
   options: judgeOptions,
-  reads: ["completions", "prompts", "golds", TASK_KIND],
+  reads: ["completions", "prompts", TASK_KIND],
   requires: ["judge"],
 })
 export class GuiJudgeReward implements RewardModel {
@@ -103,10 +103,7 @@ export class GuiJudgeReward implements RewardModel {
     const keyOf = (row: number) => JSON.stringify([prompts![row], answers[row]]);
     const open = new Map(answers.flatMap((answer, row) => (answer === null || this.known.has(keyOf(row)) ? [] : [[keyOf(row), row]])));
     const rows = [...open.values()];
-    const golds = batch.json<readonly string[]>("golds");
-    const grades = await services.judge(
-      rows.map((row) => ({ prompt: prompts![row]!, completion: answers[row]!, rubric: this.o.rubric, references: golds[row]! })),
-    );
+    const grades = await services.judge(rows.map((row) => ({ prompt: prompts![row]!, completion: answers[row]!, rubric: this.o.rubric })));
     rows.forEach((row, i) => {
       this.known.set(keyOf(row), grades[i] ?? null);
     });

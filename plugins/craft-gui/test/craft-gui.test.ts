@@ -76,7 +76,7 @@ describe("the rewards", () => {
     };
     const completions = ["<answer>a</answer>", "<answer>a</answer>", "<answer>b</answer>", "a", "<answer>a</answer>"];
     const taskKind = ["understanding", "understanding", "understanding", "understanding", "operation"];
-    const inputs = { completions, taskKind, prompts: ["q", "q", "q", "q", "q"], golds: [["a"], ["a"], ["a"], ["a"], []] };
+    const inputs = { completions, taskKind, prompts: ["q", "q", "q", "q", "q"] };
     const { rewards } = await runReward(GuiJudgeReward, {}, inputs, { specs, services: { judge } });
     expect(rewards).to.deep.equal([0.9, 0.9, null, 0, 0]);
     expect(asked).to.equal(2);
