@@ -4,7 +4,9 @@ import type { JsonSchema } from "./json-schema.js";
 import { nearest } from "./nearest.js";
 import type { Path } from "./path.js";
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, useDefaults: true, strict: false, validateFormats: false });
+// Each schema is used once or twice a process: what optimising its code costs is never earned back.
+const code = { optimize: false } as const;
+const ajv = new Ajv2020({ allErrors: true, verbose: true, useDefaults: true, strict: false, validateFormats: false, code });
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 
 const keysOf = (branch: JsonSchema): string[] => Object.keys((branch.properties as object | undefined) ?? {});

@@ -2,7 +2,7 @@ import { compare, type Options, runTerms } from "@proximal/core";
 import { testTerms, testVectors } from "@proximal/core/testing";
 import { expect } from "chai";
 import conformance from "../src/conformance.js";
-import { CispoGate } from "../src/index.js";
+import plugin, { CispoGate } from "../src/index.js";
 
 testVectors(new URL("../../vectors/cispo.json", import.meta.url), conformance);
 
@@ -33,4 +33,22 @@ describe("CISPO's gate", () => {
     expect(observed["cispo.clipFractionLow"]![0]).to.equal(0.25);
     expect(observed["cispo.weight"]![0]).to.be.closeTo((2 + 1 + 0.9 + 1) / 4, 1e-12);
   });
+});
+
+describe("CISPO's presets, exactly: -clip(r, low, high)·A for one token", () => {
+  const table: [preset: string, ratio: number, weight: number][] = [
+    ["cispo", 9, 5],
+    ["cispo", 0.5, 0.5],
+    ["cispo@trl", 9, 5],
+    ["cispo@verl", 9, 1.2],
+    ["cispo@verl", 0.5, 0.8],
+    ["cispo@scalerl", 9, 5],
+  ];
+  for (const [preset, ratio, weight] of table) {
+    it(`${preset} weights the ratio ${ratio} by ${weight}`, () => {
+      const { use: _, ...options } = plugin.algorithms![preset]!.compose.gate!;
+      const inputs = { logp: [[Math.log(ratio) - 3]], oldLogp: [[-3]], advantages: [2] };
+      expect(runTerms({ component: CispoGate, options }, inputs).gradLogp[0]![0]).to.be.closeTo(-2 * weight, 1e-12);
+    });
+  }
 });

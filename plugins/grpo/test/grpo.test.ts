@@ -1,4 +1,4 @@
-import { ClipGate, GroupNormalizedAdvantage, KlRegularizer, runAdvantage } from "@proximal/core";
+import { ClipGate, GroupNormalizedAdvantage, KlRegularizer, runAdvantage, runTerms } from "@proximal/core";
 import { testTerms, testVectors } from "@proximal/core/testing";
 import { expect } from "chai";
 import conformance from "../src/conformance.js";
@@ -24,4 +24,39 @@ describe("GRPO's presets on rewards [1, 0, 0, 0]", () => {
       expect((advantages as number[])[0]).to.be.closeTo(first, 1e-6);
     });
   }
+});
+
+describe("GRPO's presets, exactly", () => {
+  // One group with the rewards 1, 0, 0, 0 (mean 1/4, sample std 1/2) and responses of 1, 3, 2 and 2 tokens, on-policy: the first
+  // token's gradient is -A times its weight in the loss; a lone response with the reward 2 shows the rule for groups of one.
+  const lengths = [1, 3, 2, 2];
+  const logp = lengths.map((n) => new Array<number>(n).fill(-1));
+  const table: [preset: string, gradient: number, lone: number][] = [
+    ["grpo", -(0.75 / (0.5 + 1e-6)) / 4, 0],
+    ["grpo@paper", -(0.75 / (0.5 + 1e-6)) / 4, 0],
+    ["grpo@trl", -(0.75 / (0.5 + 1e-4)) / 4, 0],
+    ["grpo@verl", -(0.75 / (0.5 + 1e-6)) / 8, 2 / (1 + 1e-6)],
+    ["grpo@skyrl", -(0.75 / (0.5 + 1e-6)) / 8, 0],
+    ["grpo@openrlhf", -(0.75 / (0.5 + 1e-9)) / 8, 0],
+    ["grpo@prime-rl", -0.75 / 8, 0],
+    ["grpo@tinker", -0.75, 0],
+  ];
+  for (const [preset, gradient, lone] of table) {
+    it(`${preset}: gradient ${gradient.toFixed(6)}, a group of one ${lone.toFixed(6)}`, async () => {
+      const { aggregation, compose } = plugin.algorithms![preset]!;
+      const { use: _advantage, ...advantageOptions } = compose.advantage!;
+      const { use: _gate, ...gateOptions } = compose.gate!;
+      const estimate = async (rewards: number[], group: number[]) =>
+        (await runAdvantage(GroupNormalizedAdvantage, advantageOptions, { rewards, group })).advantages as number[];
+      const advantages = await estimate([1, 0, 0, 0], [0, 0, 0, 0]);
+      const terms = { component: ClipGate, options: { ...gateOptions, aggregation } };
+      const { gradLogp } = runTerms(terms, { logp, oldLogp: logp, advantages });
+      expect(gradLogp[0]![0]).to.be.closeTo(gradient, 1e-12);
+      expect((await estimate([2], [0]))[0]).to.be.closeTo(lone, 1e-12);
+    });
+  }
+
+  it("has an entry for every preset", () => {
+    expect(table.map(([preset]) => preset).sort()).to.deep.equal(Object.keys(plugin.algorithms!).sort());
+  });
 });
