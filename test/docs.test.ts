@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { resolveConfig } from "@proximal/core";
 import { expect } from "chai";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -24,7 +24,9 @@ describe("the documentation", () => {
 
   const whole = pages.flatMap((page) =>
     blocks(page, "yaml").flatMap((text) => {
-      const config = parse(text) as Record<string, unknown> | null;
+      // Blocks with alternatives for one key are no configs.
+      const document = parseDocument(text);
+      const config = document.errors.length === 0 ? (document.toJS() as Record<string, unknown> | null) : null;
       return config !== null && ["algorithm", "model", "data"].every((key) => key in config) ? [{ page, config }] : [];
     }),
   );
@@ -75,7 +77,13 @@ describe("the page on errors", () => {
 
   const model = join(root, "examples/arithmetic/model");
   const train = join(root, "examples/arithmetic/data/level1.train.jsonl");
-  const base = { algorithm: "grpo", model: { checkpoint: model }, data: { train }, rewards: [{ use: "exact-match" }], sampling: { maxTokens: 6 } };
+  const base = {
+    algorithm: "grpo",
+    model: { checkpoint: model },
+    data: { train },
+    rewards: [{ use: "exact-match" }],
+    sampling: { maxTokens: 6 },
+  };
   const mistakes: [fragment: string, config: Record<string, unknown>, command: string][] = [
     ["unknown key", { ...base, optimiser: {} }, "validate"],
     ["no installed package provides the", { ...base, algorithm: "gprpo" }, "validate"],
