@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { contender, findTask, ProximalError, RunFolder, resolveConfig, train } from "@proximal/core";
+import { contender, findTask, ProximalError, readRun, resolveConfig, train } from "@proximal/core";
 
 const { values: o } = parseArgs({
   options: {
@@ -77,7 +77,7 @@ async function learn(slug) {
   for (const seed of seeds) {
     const output = join(work, `${slug}-${seed}`);
     const summary = await train(configOf(slug, seed, output), { output });
-    const records = RunFolder.open(output).readMetrics();
+    const records = readRun(output).metrics();
     const broken = ALWAYS.find((field) => records.some((record) => !Number.isFinite(record[field]) && record.updates > 0));
     runs.push({
       first: third(records, "first"),
@@ -101,6 +101,7 @@ const range = (runs, field, digits = 3) => (runs ?? []).map((run) => (run[field]
 function writeTable() {
   const known = Object.keys(results).sort();
   const failed = known.filter((slug) => !PASSING.has(results[slug].verdict));
+  const missing = all.filter((slug) => results[slug] === undefined);
   const rows = known.map((slug) => {
     const { verdict, runs, setup } = results[slug];
     const steps = runs === undefined ? "–" : String(runs[0].steps);
@@ -114,7 +115,7 @@ seed, as \`examples/algorithms/<plugin>.yaml\` says, with a quarter of its promp
 first third and loss, gradient norm, reward and KL are numbers in every step. This is a check that nothing is broken, no
 comparison: rewards have different scales, and steps draw different numbers of responses ([compare.md](compare.md) is for that).
 
-${known.length} methods, ${known.length - failed.length} pass${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}
+${known.length} methods, ${known.length - failed.length} pass${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}${missing.length === 0 ? "" : ` Not run yet: ${missing.join(", ")}.`}
 
 | method | steps | seeds | reward, first → last third | held-out accuracy | |
 |---|---|---|---|---|---|

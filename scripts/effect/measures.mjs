@@ -15,9 +15,15 @@ const groupBy = (values, keyOf) => {
 };
 const groupsOf = (rows) => groupBy(rows, (row) => `${row.step}/${row.group}`);
 const byPrompt = (rows) => groupBy(rows, (row) => row.prompt);
+/** One number when all tokens share it; null for a row that was not trained on. */
+const advantageOf = ({ update }) => {
+  if (update === null) return null;
+  const values = [...update.advantages];
+  return values.every((value) => value === values[0]) ? (values[0] ?? 0) : values;
+};
 const isRight = ({ golds, text }) => golds.includes(text.trim());
 const creditOf = ({ advantage }) => (Array.isArray(advantage) ? mean(advantage) : advantage);
-const tokenCredits = ({ advantage, tokens }) => (Array.isArray(advantage) ? advantage : tokens.map(() => advantage ?? 0));
+const tokenCredits = ({ advantage, tokens }) => (Array.isArray(advantage) ? advantage : Array.from(tokens, () => advantage ?? 0));
 const present = (values) => values.filter((value) => value !== null && Number.isFinite(value));
 const meanOf = (values) => (present(values).length === 0 ? null : mean(present(values)));
 
@@ -100,8 +106,8 @@ const ROLLOUTS = {
 export const ROLLOUT_MEASURES = Object.keys(ROLLOUTS);
 
 /** The value of a measure of a finished run; null where it does not exist. */
-export function measureRun(measure, folder, facts) {
-  const records = folder.readMetrics();
+export async function measureRun(measure, run, facts) {
+  const records = run.metrics();
   if (measure.metric !== undefined) {
     const values = records.map((record) => record[measure.metric]).filter((value) => typeof value === "number");
     if (values.length === 0)
@@ -123,10 +129,11 @@ export function measureRun(measure, folder, facts) {
   }
   const compute = ROLLOUTS[measure.rollouts];
   if (compute === undefined) throw new Error(`there is no measure ${JSON.stringify(measure)}`);
-  const steps = folder.rolloutSteps();
+  const steps = run.steps();
   const size = Math.max(1, Math.floor(steps.length / 4));
   const chosen = { first: steps.slice(0, 1), all: steps, start: steps.slice(0, size), last: steps.slice(-size) }[measure.over ?? "last"];
-  const rows = chosen.flatMap((step) => folder.readRollouts(step).map((row) => ({ ...row, step })));
+  const rows = [];
+  for (const step of chosen) for (const row of await run.rollouts(step)) rows.push({ ...row, step, advantage: advantageOf(row) });
   return compute(rows, facts);
 }
 

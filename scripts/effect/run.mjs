@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { contender, estimate, findTask, pairedDifference, RunFolder, train } from "@proximal/core";
+import { contender, estimate, findTask, pairedDifference, readRun, train } from "@proximal/core";
 import { describeMeasure, measureRun } from "./measures.mjs";
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -13,10 +13,15 @@ export const merge = (a, b) =>
     : (b ?? a);
 
 /** The table task with one of the data sets of examples/table. */
-function taskOf({ task = "single", run = {} }) {
+function taskOf({ task = "single", run = {}, measure, baselineMeasure }) {
   const base = findTask("table", process.cwd());
   const file = `../table/${task}.jsonl`;
-  const quick = { data: { train: file, eval: file }, trainer: { steps: 60, tokenBudget: null }, evaluation: { every: 0 } };
+  const readsRollouts = [measure, baselineMeasure].some((one) => one?.rollouts !== undefined);
+  const quick = {
+    data: { train: file, eval: file },
+    trainer: { steps: 60, tokenBudget: null, ...(readsRollouts ? {} : { rollouts: { keep: "none" } }) },
+    evaluation: { every: 0 },
+  };
   return { ...base, name: task, value: merge(merge(base.value, quick), run) };
 }
 
@@ -34,7 +39,7 @@ async function runOnce(config, seed) {
     const output = join(work, key);
     await train({ ...config, seed, output, config: { ...config.config, seed, output } }, { output });
     rmSync(join(output, "checkpoints"), { recursive: true });
-    done.set(key, RunFolder.open(output));
+    done.set(key, readRun(output));
   }
   return done.get(key);
 }
@@ -50,7 +55,7 @@ async function valuesOf(name, method, check, seeds, measure = check.measure) {
       .map((line) => [JSON.parse(line).prompt, JSON.parse(line)]),
   );
   const values = [];
-  for (const seed of seeds) values.push(measureRun(measure, await runOnce(config, seed), (prompt) => records.get(prompt)));
+  for (const seed of seeds) values.push(await measureRun(measure, await runOnce(config, seed), (prompt) => records.get(prompt)));
   return values;
 }
 
