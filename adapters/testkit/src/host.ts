@@ -101,7 +101,7 @@ async function takeStep(subject: Subject<HostComponent>, batch: Batch, options: 
 /** Promises of an advantage estimator or a reward model. */
 export function hostChecks(subject: Subject<HostComponent>, effort: Effort): Check[] {
   const { name, metadata } = subject;
-  const one = (promise: PromiseName, go: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], go);
+  const one = (promise: PromiseName, go: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], go, effort);
   const everywhere = async (go: (batch: Batch, options: Options) => Promise<void>) => {
     await go(batchFor(subject, 1), {});
     await onShapes(effort.runs, (seed, shape) => go(batchFor(subject, seed, shape), {}));

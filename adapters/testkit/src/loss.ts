@@ -36,7 +36,7 @@ export function lossChecks(subject: Subject<LossComponent>, effort: Effort): Che
   });
   const checksOf = (options: Options = {}, seed = 1, shape?: BatchShape) =>
     termChecks(termOf(options), { ...facts, seed, batches: (s, given = shape) => batchFor(subject, s, given) });
-  const one = (promise: PromiseName, run: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], run);
+  const one = (promise: PromiseName, run: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], run, effort);
   const everywhere = (promise: PromiseName) => {
     checksOf()[promise]!();
     if (effort.allOptions) for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options)[promise]!());

@@ -71,7 +71,7 @@ const digest = ({ groups, batch, metrics }: SampleResult): string =>
 /** Promises of a sampler. */
 export function samplerChecks(subject: Subject<Sampler>, effort: Effort): Check[] {
   const { name, metadata } = subject;
-  const one = (promise: PromiseName, go: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], go);
+  const one = (promise: PromiseName, go: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], go, effort);
   const sound = (result: SampleResult, where: string) => {
     const rows = result.groups.flatMap(({ trajectories }) => [...trajectories]);
     check(result.batch.rows === rows.length, `${where}: its batch has ${result.batch.rows} rows, its groups ${rows.length}`);

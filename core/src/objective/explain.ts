@@ -27,6 +27,7 @@ const SYMBOLS: readonly [name: string, of: (context: Context) => Expr][] = [
   ["teacherLogp", (c) => c.teacherLogp],
   ["A", (c) => c.column("advantages")],
   ["r", (c) => c.ratio],
+  ["|y|", (c) => c.lengths],
 ];
 
 /** Definitions that say no more than that a name is what the batch or the policy gives, 0 outside the mask. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ClipGate, explainTerms, instantiate, KlRegularizer } from "../../src/index.js";
+import { ClipGate, type Context, explainTerms, instantiate, KlRegularizer } from "../../src/index.js";
 
 describe("explaining a loss", () => {
   const parts = [
@@ -20,5 +20,11 @@ describe("explaining a loss", () => {
         "        a = logp − refLogp",
       ].join("\n"),
     ]);
+  });
+
+  it("writes the length of a response as |y|", () => {
+    const mean = { terms: (context: Context) => ({ value: context.sequenceMean(context.logp) }) };
+    const [lines] = explainTerms([{ id: "mean", component: mean, coefficient: 1, stepShapes: {} }], { aggregation: "row-mean" });
+    expect(lines!.split("\n").slice(1)).to.deep.equal(["      Σ_T(where(mask, logp, 0)) / max(|y|, 1)", "        |y| = Σ_T(1[mask])"]);
   });
 });

@@ -24,6 +24,7 @@ export const evolAdvantageOptions = Type.Object({
   reads: ["rewards"],
   writes: ["advantages", "keep"],
   conventions: { std: "sample (n - 1)", groupOfOne: "R / (1 + ε)" },
+  exceptions: { rowOrder: "the first nTrain responses of a group are trained on" },
 })
 export class VotingAdvantage implements AdvantageEstimator {
   constructor(@options() private readonly o: Static<typeof evolAdvantageOptions>) {}

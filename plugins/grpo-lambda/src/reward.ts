@@ -38,6 +38,7 @@ export function efficientGroups(accuracy: readonly number[], topLambda: number):
   options: lambdaOptions,
   reads: ["lengths", "completions"],
   writes: [{ name: "efficiency", at: "row", dtype: "bool" }],
+  exceptions: { rowOrder: "of groups that succeed equally often the first ones count" },
   wraps: true,
 })
 export class LambdaReward implements RewardModel {
