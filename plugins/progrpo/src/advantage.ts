@@ -77,7 +77,7 @@ export class ProgrpoAdvantage implements AdvantageEstimator {
     const advantages = reweighted(rewards, batch.groupRows, { prompt: promptConfidence, answer: answerConfidence }, this.o);
     const ofCorrect = advantages.filter((_, row) => rewards[row]! > 0);
     return {
-      columns: { advantages, promptConfidence, answerConfidence },
+      columns: { advantages: [...advantages], promptConfidence, answerConfidence },
       metrics: {
         promptConfidence: mean(promptConfidence),
         answerConfidence: mean(answerConfidence),

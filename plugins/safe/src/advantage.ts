@@ -67,7 +67,7 @@ export class SafeAdvantage implements AdvantageEstimator<SafeState> {
     const oldResponseValues = this.values(batch, state.critic);
     const error = normalizedRewards.map((target, row) => (target - oldResponseValues[row]!) ** 2);
     return {
-      columns: { advantages: whitened(normalizedRewards, oldResponseValues), normalizedRewards, oldResponseValues },
+      columns: { advantages: [...whitened(normalizedRewards, oldResponseValues)], normalizedRewards, oldResponseValues },
       state: { ...state, statistics: after },
       metrics: {
         rewardMean: after.mean,

@@ -50,6 +50,7 @@ export function likelihoodRanks(batch: Batch, lengthNormalize: boolean): Int32Ar
   description: "Shrinks the reward of responses that the policy finds likely, within each group",
   options: unlikelinessOptions,
   reads: ["oldLogp"],
+  exceptions: { rowOrder: "equally likely responses are ranked in their order" },
   wraps: true,
 })
 export class UnlikelinessReward implements RewardModel {
