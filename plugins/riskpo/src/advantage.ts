@@ -65,6 +65,7 @@ export function paperAdvantage(score: number, down: number, up: number, o: Optio
   reads: ["rewards", { name: "bundle", optional: true }],
   writes: ["advantages"],
   conventions: { std: "sample, of the scores of the bundle", groupOfOne: "takes part in the bundle's one paper" },
+  exceptions: { rowOrder: "the k-th responses to the questions of a bundle make up one paper" },
 })
 export class RiskAdvantage implements AdvantageEstimator<RiskState> {
   constructor(@options() private readonly o: Options) {}
