@@ -1,5 +1,6 @@
 import {
   CORRECT_COLUMN,
+  EPISODE_COLUMNS,
   POLICY_COLUMNS,
   partsOf,
   REWARD_COLUMNS,
@@ -10,10 +11,10 @@ import {
   TEACHER_COLUMN,
 } from "@proximal/core";
 
-/** Data set fields for the row columns that a run reads and that neither the run nor its components write. */
-export function fieldsFor(config: ResolvedConfig): Record<string, string> {
+/** Data set fields for the row columns that a run reads and that neither the run nor its components write; only `known` ones, if given. */
+export function fieldsFor(config: ResolvedConfig, known?: readonly string[]): Record<string, string> {
   const nameOf = (reference: string | { name: string }) => (typeof reference === "string" ? reference : reference.name);
-  const written = new Set<string>([...ROLLOUT_COLUMNS, ...POLICY_COLUMNS, ...REWARD_COLUMNS]);
+  const written = new Set<string>([...ROLLOUT_COLUMNS, ...EPISODE_COLUMNS, ...POLICY_COLUMNS, ...REWARD_COLUMNS]);
   for (const { component } of partsOf(config)) for (const reference of component.writes) written.add(nameOf(reference));
   const isRow = (reference: string | { name: string; at?: string }) => {
     const at = typeof reference === "object" ? reference.at : undefined;
@@ -24,7 +25,7 @@ export function fieldsFor(config: ResolvedConfig): Record<string, string> {
     const given = (name: string) => written.has(name) || (name === CORRECT_COLUMN && point !== "reward");
     return component.reads.filter((reference) => isRow(reference) && !given(nameOf(reference)));
   });
-  return Object.fromEntries(missing.map((reference) => [nameOf(reference), nameOf(reference)]));
+  return Object.fromEntries(missing.map(nameOf).flatMap((name) => ((known?.includes(name) ?? true) ? [[name, name]] : [])));
 }
 
 /** Whether the run needs a teacher. */

@@ -55,7 +55,7 @@ describe("the default job", function () {
     const sets = ["trainer.steps=2", "trainer.checkpointEvery=1", "evaluation.limit=10"].flatMap((set) => ["--set", set]);
     await node("core/dist/src/cli/main.js", "train", "examples/quickstart.yaml", "--out", out, ...sets);
     expect(readdirSync(out)).to.include.members(["config.json", "metrics.jsonl", "rollouts", "checkpoints", "model", "summary.json"]);
-    expect(readdirSync(join(out, "checkpoints")).sort()).to.deep.equal(["step-1", "step-2"]);
+    expect(readdirSync(join(out, "checkpoints")).sort()).to.deep.equal(["best", "step-1", "step-2"]);
     const summary = JSON.parse(readFileSync(join(out, "summary.json"), "utf8")) as RunSummary;
     for (const name of ["evalAccuracyStart", "evalAccuracyEnd", "rewardStart", "rewardEnd", "seconds", "tokensPerSecond"] as const) {
       expect(summary[name], name).to.be.a("number");

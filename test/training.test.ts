@@ -41,24 +41,27 @@ const IN_ALPHABET: Readonly<Record<string, object>> = {
 describe("the algorithm", function () {
   this.timeout(60000);
   const sandbox = new Sandbox();
+  let fields: string[];
   after(() => sandbox.remove());
 
   before(async () => {
     await sandbox.install("@proximal/table", TABLE_ENGINE);
-    const fields = {
+    const own = {
       domain: "sums",
       stratum: 1,
       bundle: 0,
       difficulty: 0.5,
       hops: 1,
       taskKind: "understanding",
+      reference: "0",
     };
     const records = Array.from({ length: 6 }, (_, i) => ({
-      ...fields,
+      ...own,
       prompt: `${i}?`,
       answer: `${i % 2}`,
       hints: [`${i}`, `${i}${i % 2}`],
     }));
+    fields = Object.keys(records[0]!);
     sandbox.write("data.jsonl", records.map((record) => `${JSON.stringify(record)}\n`).join(""));
   });
 
@@ -78,7 +81,7 @@ describe("the algorithm", function () {
     };
     const first = resolveConfig(config, { cwd: sandbox.folder });
     const teacher = readsTeacher(first) ? { teacher: config.model } : {};
-    return resolveConfig({ ...config, ...teacher, data: { ...config.data, columns: fieldsFor(first) } }, { cwd: sandbox.folder });
+    return resolveConfig({ ...config, ...teacher, data: { ...config.data, columns: fieldsFor(first, fields) } }, { cwd: sandbox.folder });
   };
   const metricsOf = (folder: string): string =>
     readFileSync(sandbox.path(folder, "metrics.jsonl"), "utf8").replaceAll(/"(seconds\w*|rss\w*|time\w*|\w*PerSecond)":[^,}]+,?/g, "");

@@ -90,8 +90,6 @@ const judgeOptions = Type.Object({
 })
 export class GuiJudgeReward implements RewardModel {
   private readonly understanding: RegExp;
-  /** Grades by (prompt, answer): a judge is noisy, equal answers shall earn the same. */
-  private readonly known = new Map<string, number | null>();
 
   constructor(@options() private readonly o: Static<typeof judgeOptions>) {
     this.understanding = textPattern(o.understandingPattern, "understandingPattern");
@@ -100,17 +98,15 @@ export class GuiJudgeReward implements RewardModel {
   async score(batch: Batch, { services }: RewardContext): Promise<RewardResult> {
     const [kinds, texts, prompts] = ["taskKind", "completions", "prompts"].map((name) => batch.strings(name));
     const answers = texts!.map((text, row) => (kinds![row] === UNDERSTANDING ? (this.understanding.exec(text)?.[1] ?? null) : null));
+    // A judge is noisy: equal answers of a batch are asked once and earn the same.
     const keyOf = (row: number) => JSON.stringify([prompts![row], answers[row]]);
-    const open = new Map(answers.flatMap((answer, row) => (answer === null || this.known.has(keyOf(row)) ? [] : [[keyOf(row), row]])));
-    const rows = [...open.values()];
+    const rows = [...new Map(answers.flatMap((answer, row) => (answer === null ? [] : [[keyOf(row), row]]))).values()];
     const grades = await services.judge(rows.map((row) => ({ prompt: prompts![row]!, completion: answers[row]!, rubric: this.o.rubric })));
-    rows.forEach((row, i) => {
-      this.known.set(keyOf(row), grades[i] ?? null);
-    });
+    const known = new Map(rows.map((row, i) => [keyOf(row), grades[i] ?? null]));
     return {
       rewards: answers.map((answer, row) => {
         if (answer === null) return 0;
-        const grade = this.known.get(keyOf(row))!;
+        const grade = known.get(keyOf(row))!;
         return grade === null ? null : judgedReward(1, grade, this.o);
       }),
     };
