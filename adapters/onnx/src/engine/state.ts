@@ -10,7 +10,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8A
 export const valuesOf = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
 /** Values of each parameter that the fingerprint reads. */
-const FINGERPRINT_VALUES = 4096;
+const FINGERPRINT_VALUES = 256;
 
 /** Parameters, moments, accumulated gradients and snapshots: float32, in the thread that runs the graphs. Frozen parameters have nothing beside their values. */
 export class TrainingState {
@@ -82,7 +82,8 @@ export class TrainingState {
     return this.table.reduce((sum, { name }) => {
       const values = this.values(name);
       const stride = Math.max(1, Math.floor(values.length / FINGERPRINT_VALUES));
-      const sample = Float32Array.from({ length: Math.ceil(values.length / stride) }, (_, i) => values[i * stride]!);
+      const sample = new Float32Array(Math.ceil(values.length / stride));
+      for (let i = 0; i < sample.length; i++) sample[i] = values[i * stride]!;
       return crc32(bytesOf(sample), sum);
     }, 0);
   }
