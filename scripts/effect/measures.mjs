@@ -103,8 +103,6 @@ const ROLLOUTS = {
   right: (rows) => share(rows, isRight),
 };
 
-export const ROLLOUT_MEASURES = Object.keys(ROLLOUTS);
-
 /** The value of a measure of a finished run; null where it does not exist. */
 export async function measureRun(measure, run, facts) {
   const records = run.metrics();

@@ -7,7 +7,7 @@ import { contender, estimate, findTask, pairedDifference, readRun, train } from 
 import { describeMeasure, measureRun } from "./measures.mjs";
 
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-export const merge = (a, b) =>
+const merge = (a, b) =>
   isObject(a) && isObject(b)
     ? Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, merge(a[key], b[key])]))
     : (b ?? a);

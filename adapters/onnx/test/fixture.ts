@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { TransformerConfig } from "../src/model/index.js";
 
 /** Characters of the test tokenizer, in the order of their ids, after its special tokens. */
-export const CHARACTERS = "0123456789+=? ";
-export const SPECIALS = ["<pad>", "<s>", "</s>"];
+const CHARACTERS = "0123456789+=? ";
+const SPECIALS = ["<pad>", "<s>", "</s>"];
 
 /** Writes a tokenizer of single characters: tokenizer.json and tokenizer_config.json. */
 export function writeTokenizer(folder: string, { chat = false, begins = false } = {}): void {

@@ -5,7 +5,7 @@ import { Tensor } from "onnxruntime-node";
 import { type ElementType, type LoweredGraph, type LowerOptions, lower, Session, type SessionOptions } from "../src/index.js";
 
 /** A tensor as the runtime takes it. */
-export function toRuntime({ shape, data }: TensorValue, type: ElementType): Tensor {
+function toRuntime({ shape, data }: TensorValue, type: ElementType): Tensor {
   if (type === "int64") return new Tensor("int64", BigInt64Array.from(data, BigInt), shape);
   if (type === "bool") return new Tensor("bool", Uint8Array.from(data), shape);
   return type === "float32" ? new Tensor("float32", Float32Array.from(data), shape) : new Tensor("float64", Float64Array.from(data), shape);

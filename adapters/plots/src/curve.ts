@@ -54,7 +54,7 @@ const summed = (gate: LossComponent): LossComponent => ({
 });
 
 /** The gate's own expressions in float64, at any ratio. */
-export class GateEvaluator {
+class GateEvaluator {
   /** Responses in the batch: 2 where the gate looks at more of the batch than one response. */
   readonly rows: 1 | 2;
   private readonly program: ObjectiveProgram;

@@ -23,7 +23,7 @@ const CHARACTERS = 112;
 /** Colours that stay apart for colour-blind readers (Okabe and Ito), on white and on black. */
 const LIGHT = ["#0072b2", "#c44e00", "#00805e", "#a64d79", "#806000", "#2b7bba", "#444444", "#8b1a1a"];
 const DARK = ["#56b4e9", "#ff9e4a", "#2fc59b", "#e79ac0", "#f0e442", "#9cd3f5", "#bbbbbb", "#ff8080"];
-export const COLOURS = LIGHT.length;
+const COLOURS = LIGHT.length;
 
 const STYLE = [
   "text{font:11px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#222}",

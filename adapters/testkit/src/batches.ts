@@ -16,7 +16,7 @@ const ODD_TEXTS = [
   "\u0000",
 ];
 
-export const USUAL_SHAPE: BatchShape = { lengths: [3, 5, 2, 4, 1, 4, 3, 6], group: [0, 0, 0, 0, 1, 1, 1, 1] };
+const USUAL_SHAPE: BatchShape = { lengths: [3, 5, 2, 4, 1, 4, 3, 6], group: [0, 0, 0, 0, 1, 1, 1, 1] };
 
 /** Shapes with empty rows and lone rows; at least one token in all. */
 export const shapes: fc.Arbitrary<{ seed: number; shape: BatchShape }> = fc.record({

@@ -59,7 +59,7 @@ export function lossChecks(subject: Subject<LossComponent>, effort: Effort): Che
 }
 
 /** Runs and says where it failed. */
-export function within<T>(title: string, run: () => T): T {
+function within<T>(title: string, run: () => T): T {
   try {
     return run();
   } catch (error) {

@@ -7,7 +7,7 @@ import { limitOptions } from "./limit-options.js";
 const tag = (fallback: string, what: string) => Type.String({ default: fallback, minLength: 1, description: what });
 const tags = (name: string) => ({ open: tag(`<${name}>`, "Begins a call"), close: tag(`</${name}>`, "Ends it, and the policy's turn") });
 
-export const toolsOptions = Type.Object({
+const toolsOptions = Type.Object({
   calculator: Type.Optional(
     Type.Object(tags("calculator"), { description: "Arithmetic: numbers, + - * / % ^, parentheses, common functions" }),
   ),

@@ -46,7 +46,7 @@ export interface RunMeasures extends Measures {
 }
 
 /** Measures that are compared over seeds; higher is better unless the table says otherwise. */
-export const MEASURES = ["accuracy", "area", "tokensToTarget", "reward", "entropy", "pass"] as const;
+const MEASURES = ["accuracy", "area", "tokensToTarget", "reward", "entropy", "pass"] as const;
 export type MeasureName = (typeof MEASURES)[number];
 
 export interface ContenderResult {

@@ -24,7 +24,7 @@ export interface Measures {
 }
 
 /** Tokens drawn after each record. */
-export function tokensDrawn(records: readonly MetricsRecord[]): number[] {
+function tokensDrawn(records: readonly MetricsRecord[]): number[] {
   let drawn = 0;
   return records.map(({ drawnTokens }) => (drawn += drawnTokens ?? 0));
 }

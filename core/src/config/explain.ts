@@ -108,7 +108,7 @@ function choicesOf(schema: JsonSchema): string[] {
 }
 
 /** What a schema accepts, in words: "a number ≥ 0 and < 1", "group, batch or none". */
-export function describeSchema(schema: JsonSchema): string {
+function describeSchema(schema: JsonSchema): string {
   const word = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
   if (Array.isArray(schema.enum)) return orList(schema.enum.map(word));
   if ("const" in schema) return word(schema.const)!;

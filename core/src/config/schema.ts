@@ -8,7 +8,7 @@ const section = <P extends TProperties>(properties: P, description: string) => T
 /** A part whose schema comes from an installed package. */
 const openSection = (description: string) => Type.Object({}, { additionalProperties: true, description });
 
-export const dataSection = Type.Object(
+const dataSection = Type.Object(
   {
     train: path("Training records: a JSONL, JSON, CSV or Parquet file, or `hub:owner/name` with /config/split behind it"),
     eval: Type.Optional(path("Held-out records, as in `train`")),
@@ -61,7 +61,7 @@ export const dataSection = Type.Object(
 
 const UNFILTERED = "log-probs stay those of the whole distribution at the temperature";
 
-export const samplingSection = section(
+const samplingSection = section(
   {
     maxTokens: Type.Integer({ default: 256, minimum: 1, description: "Longest response, tokens" }),
     temperature: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Logits are divided by it" }),
@@ -91,7 +91,7 @@ export const samplingSection = section(
   "How responses are drawn",
 );
 
-export const optimizerSection = section(
+const optimizerSection = section(
   {
     learningRate: Type.Number({ default: 1e-5, minimum: 0, description: "Peak learning rate of AdamW" }),
     schedule: Type.Enum(["constant", "linear", "cosine"], {
@@ -121,7 +121,7 @@ const aggregation = Type.Union(
   { description: "How per-token values become one number, for terms that do not say; the algorithm's, else token-mean" },
 );
 
-export const rolloutsSection = section(
+const rolloutsSection = section(
   {
     keep: Type.Union([Type.Enum(["all", "none"]), Type.Integer({ minimum: 1 })], {
       default: "all",
@@ -140,7 +140,7 @@ export const rolloutsSection = section(
   "Which rollouts stay in the run folder",
 );
 
-export const trainerSection = section(
+const trainerSection = section(
   {
     steps: Type.Integer({ default: 100, minimum: 1, description: "Training steps: batches sampled" }),
     tokenBudget: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
@@ -164,7 +164,7 @@ export const trainerSection = section(
   "The training loop",
 );
 
-export const evaluationSection = section(
+const evaluationSection = section(
   {
     every: Type.Integer({
       default: 20,
@@ -186,7 +186,7 @@ export const evaluationSection = section(
   "Held-out evaluation",
 );
 
-export const sftSection = Type.Object(
+const sftSection = Type.Object(
   {
     steps: Type.Integer({ default: 100, minimum: 1, description: "Optimizer updates" }),
     batchSize: Type.Integer({ default: 32, minimum: 1, description: "Records an update" }),
@@ -258,7 +258,6 @@ export const runSchema = Type.Object(
   { title: "Proximal run" },
 );
 
-export type RunFile = Static<typeof runSchema>;
 export type DataSection = Static<typeof dataSection>;
 export type SamplingSection = Static<typeof samplingSection>;
 export type OptimizerSection = Static<typeof optimizerSection>;

@@ -5,7 +5,7 @@ import type { Path } from "./path.js";
 const MOST = 12;
 
 /** Names to choose from; of a long list the ones that are near, and how many there are. */
-export function listed(names: readonly string[], given: string): string[] | string {
+function listed(names: readonly string[], given: string): string[] | string {
   if (names.length === 0) return "none is installed";
   if (names.length <= MOST) return [...names];
   const near = nearest(given, names);
@@ -13,7 +13,7 @@ export function listed(names: readonly string[], given: string): string[] | stri
 }
 
 /** The command that would install what has this id, if the id could be a plugin's. */
-export const installHint = (id: string, prefix = "@proximal/plugin-"): string | undefined => {
+const installHint = (id: string, prefix = "@proximal/plugin-"): string | undefined => {
   const slug = id.split("@")[0]!;
   return /^[a-z0-9-]+$/.test(slug) ? `npm i ${prefix}${slug}` : undefined;
 };

@@ -23,7 +23,7 @@ export interface Contamination {
 }
 
 /** Words and operators in lower case; spacing and punctuation do not count. */
-export const wordsOf = (text: string): string[] =>
+const wordsOf = (text: string): string[] =>
   text
     .normalize("NFKC")
     .toLowerCase()

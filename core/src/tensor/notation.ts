@@ -66,7 +66,7 @@ const number = (value: number): Notation => ({
 export const isSilent = (x: Expr): boolean =>
   x.is("reshape") || x.is("broadcast") || x.is("guard") || x.is("customGradient") || (x.is("cast") && x.inputs[0]!.dtype !== "bool");
 
-export function peel(x: Expr): Expr {
+function peel(x: Expr): Expr {
   return isSilent(x) ? peel(x.inputs[0]!) : x;
 }
 

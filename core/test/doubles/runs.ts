@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -27,14 +27,6 @@ import {
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "proximal-"));
 
 const sums = (size = 6) => Array.from({ length: size }, (_, i) => ({ prompt: `${i}+1=`, answer: `${i + 1}`, level: i % 2 }));
-
-/** Sums of one-digit numbers as a data set. */
-export function sumsFile(folder: string, size = 6): string {
-  const file = join(folder, "sums.jsonl");
-  const records = sums(size);
-  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  return file;
-}
 
 export function place<C>(
   target: ComponentClass<C>,

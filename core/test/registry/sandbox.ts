@@ -89,7 +89,7 @@ export const component = (point: ManifestComponent["point"], id: string, more: P
 });
 
 /** Code of an engine package: `model` is a checkpoint or a new network, `engine.threads` has a default. */
-export const TOY_ENGINE = `
+const TOY_ENGINE = `
 import { defineAdapter, Type } from "@proximal/core";
 export default defineAdapter({
   id: "toy",

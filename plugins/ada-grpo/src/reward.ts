@@ -21,7 +21,7 @@ export const adaOptions = Type.Object({
   diversityFloor: Type.Optional(Type.Number({ minimum: 1, description: "Largest factor; none when left out (not in the paper)" })),
 });
 
-export const UNKNOWN = "unknown";
+const UNKNOWN = "unknown";
 
 /** Format of a completion from its opening tag; `unknown` when it has none. */
 export function formatOf(completion: string, formats: Readonly<Record<string, string>>): string {

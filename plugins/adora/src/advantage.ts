@@ -13,7 +13,7 @@ import {
 
 const { mean, take } = statistics;
 
-export const adoraOptions = Type.Object({
+const adoraOptions = Type.Object({
   variant: Type.Enum(["strict", "lenient"], {
     default: "strict",
     description: "Length criterion of a group without a correct or without a wrong response: of the text or the vision-language code",

@@ -10,7 +10,7 @@ import {
   Type,
 } from "@proximal/core";
 
-export const cadRewardOptions = Type.Object({
+const cadRewardOptions = Type.Object({
   geomWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the volume IoU" }),
   evalWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the external score" }),
   evalMin: Type.Number({ default: 0, description: "Lowest external score" }),

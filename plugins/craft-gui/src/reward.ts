@@ -23,7 +23,7 @@ const patterns = {
   }),
 };
 
-export const guiOptions = Type.Object({
+const guiOptions = Type.Object({
   formatWeight: Type.Number({ default: 0.1, minimum: 0, description: "w_f: the output parses" }),
   typeWeight: Type.Number({ default: 0.4, minimum: 0, description: "w_t: the action has the right type" }),
   argumentWeight: Type.Number({ default: 0.5, minimum: 0, description: "w_a: its arguments fit" }),
@@ -33,7 +33,7 @@ export const guiOptions = Type.Object({
 
 type GuiOptions = Static<typeof guiOptions>;
 
-export const TASK_KIND = { name: "taskKind", at: "row", dtype: "string" } as const;
+const TASK_KIND = { name: "taskKind", at: "row", dtype: "string" } as const;
 export const UNDERSTANDING = "understanding";
 
 /** Rule part of the reward: w_f·F, and for operations type and arguments against the reference action of the record. */

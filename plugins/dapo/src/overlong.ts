@@ -11,7 +11,7 @@ import {
   Type,
 } from "@proximal/core";
 
-export const overlongOptions = Type.Object({
+const overlongOptions = Type.Object({
   maxLength: Type.Integer({ default: 20480, minimum: 1, description: "Length at which the punishment is full, tokens" }),
   cacheLength: Type.Integer({ default: 4096, minimum: 1, description: "Tokens before maxLength over which it grows" }),
   penaltyFactor: Type.Number({ default: 1, minimum: 0, description: "Weight of the punishment" }),

@@ -13,7 +13,7 @@ export function majorityOf(answers: readonly (string | null)[]): string | null {
 const norm = (v: readonly number[]): number => Math.max(Math.sqrt(v.reduce((sum, x) => sum + x * x, 0)), NORM_FLOOR);
 
 /** Cosine clipped to [0, 1]. */
-export function similarity(a: readonly number[], b: readonly number[]): number {
+function similarity(a: readonly number[], b: readonly number[]): number {
   const dot = a.reduce((sum, x, i) => sum + x * b[i]!, 0);
   return Math.min(1, Math.max(0, dot / (norm(a) * norm(b))));
 }

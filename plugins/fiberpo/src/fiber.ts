@@ -20,7 +20,7 @@ export interface Channel {
  *   g(x) = x (x <= C);  C - T·(x - C) (C < x < (1 + 1/T)·C);  0 beyond.
  * The middle piece falls with slope -T: an update that left the budget is pulled back. 2603.08239.
  */
-export function channel(deviation: Expr, budget: number, lengths: Expr): Channel {
+function channel(deviation: Expr, budget: number, lengths: Expr): Channel {
   const over = deviation.sub(budget);
   const rollback = over.mul(lengths).neg().add(budget);
   const kept = where(rollback.greater(0), rollback, 0);

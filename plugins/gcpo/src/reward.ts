@@ -15,7 +15,7 @@ import {
 
 const { mean } = statistics;
 
-export const gcpoOptions = Type.Object({
+const gcpoOptions = Type.Object({
   margin: Type.Number({ default: 0.1, minimum: 0, description: "ε: difference of the accuracies up to which the mask is 0" }),
   auxWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the masked construction reward" }),
   formatWeight: Type.Number({ default: 1, minimum: 0, description: "Weight of the format" }),

@@ -18,7 +18,7 @@ function afterThinking(completion: string): string | null {
 }
 
 /** Content of the last `\boxed{…}` or `\fbox{…}` with balanced braces. Escaped braces (`\{`) do not count. */
-export function lastBox(text: string): string | null {
+function lastBox(text: string): string | null {
   const open: number[] = [];
   let start = -1;
   let end = -1;

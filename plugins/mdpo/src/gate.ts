@@ -14,7 +14,7 @@ import {
 } from "@proximal/core";
 import { KL_FORMS, type KlForm, mirrorDescent, proximity } from "./proximity.js";
 
-export const mdpoOptions = Type.Object({
+const mdpoOptions = Type.Object({
   stepSize: Type.Number({ default: 1, exclusiveMinimum: 0, description: "Mirror-descent step t at the start; large = little pull back" }),
   stepSizeSchedule: Type.Enum(["linear", "constant"], {
     default: "linear",

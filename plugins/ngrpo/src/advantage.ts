@@ -11,7 +11,7 @@ import {
 
 const { constant, mean, std, take } = statistics;
 
-export const ngrpoOptions = Type.Object({
+const ngrpoOptions = Type.Object({
   maxReward: Type.Number({ default: 1, description: "Largest reward of the task, R_max: that of the virtual responses" }),
   virtualCount: Type.Integer({ default: 1, minimum: 0, description: "Virtual responses a group; 0 = GRPO" }),
   stdEps: Type.Number({ default: 1e-6, exclusiveMinimum: 0, description: "Added to the std" }),
@@ -24,7 +24,7 @@ type NgrpoOptions = Static<typeof ngrpoOptions>;
  * A_i = (R_i - mean E) / (std E + stdEps), E = {R_1 … R_k, R_max, …}, sample std; only real responses get an advantage, [k].
  * NGRPO (2509.18851).
  */
-export function calibratedAdvantages(rewards: Float64Array, { maxReward, virtualCount, stdEps }: NgrpoOptions): Float64Array {
+function calibratedAdvantages(rewards: Float64Array, { maxReward, virtualCount, stdEps }: NgrpoOptions): Float64Array {
   const extended = Float64Array.of(...rewards, ...new Array<number>(virtualCount).fill(maxReward));
   if (constant(extended)) return new Float64Array(rewards.length);
   const center = mean(extended);

@@ -12,7 +12,7 @@ import {
   textPattern,
 } from "@proximal/core";
 
-export const otcOptions = Type.Object({
+const otcOptions = Type.Object({
   variant: Type.Union([Type.Literal("grpo"), Type.Literal("ppo")], {
     default: "grpo",
     description: "grpo: against the fewest calls of a right response to the prompt; ppo: fewer calls are always better",

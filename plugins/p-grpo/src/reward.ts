@@ -12,7 +12,7 @@ import {
   textPattern,
 } from "@proximal/core";
 
-export const pGrpoOptions = Type.Object({
+const pGrpoOptions = Type.Object({
   gate: Type.Union([Type.Literal("posterior"), Type.Literal("none")], {
     default: "posterior",
     description: "posterior: the thinking counts only where the outcome is right; none: always (the variant that is hacked)",

@@ -20,7 +20,7 @@ const TOLERANCE = 1e-14;
 type Table = readonly (readonly number[])[];
 
 /** R_eff(s, a) = Σ_k w_k·R_k(s, a). */
-export const mixedRewards = ({ rewards, modelWeights }: Problem): number[][] =>
+const mixedRewards = ({ rewards, modelWeights }: Problem): number[][] =>
   rewards[0]!.map((row, s) => row.map((_, a) => rewards.reduce((sum, table, k) => sum + modelWeights[k]! * table[s]![a]!, 0)));
 
 /** α·log Σ exp(q/α), from its largest term. */

@@ -16,7 +16,7 @@ import { lowProbabilityConfidence } from "./confidence.js";
 
 const { constant, mean, take } = statistics;
 
-export const progrpoOptions = Type.Object({
+const progrpoOptions = Type.Object({
   alpha: Type.Number({ default: 0.3, minimum: 0, description: "Strength of the re-weighting; 0 = GRPO" }),
   lowFraction: Type.Number({
     default: 0.2,

@@ -14,7 +14,7 @@ import {
 
 const { mean, std, take } = statistics;
 
-export const reinforceOptions = Type.Object({
+const reinforceOptions = Type.Object({
   baseline: Type.Union(
     ["none", "batchMean", "groupMean", "ema"].map((name) => Type.Literal(name)),
     { default: "batchMean", description: "What is subtracted from the reward: nothing, the batch's mean, the group's mean, a moving mean" },

@@ -24,7 +24,7 @@ const oneOf = <const T extends string>(names: readonly T[], meta: { default: T; 
     meta,
   );
 
-export const riskOptions = Type.Object({
+const riskOptions = Type.Object({
   bundleSize: Type.Integer({ default: 5, minimum: 1, description: "Questions a bundle" }),
   levelDown: Type.Number({ default: 0.2, exclusiveMinimum: 0, exclusiveMaximum: 1, description: "Level a of the lower tail" }),
   levelUp: Type.Number({ default: 0.8, exclusiveMinimum: 0, exclusiveMaximum: 1, description: "Level b; above it no gradient" }),
@@ -50,7 +50,7 @@ export interface RiskState extends State {
  * Mixed value at risk of bundle scores S: A = (mix·g_C + g_R)/(mix + 1) with g_R = [max(0, S - q_d) - max(0, S - q_u)]/(b - a),
  * g_C = -max(0, q_d - S)/a. Ren et al. 2025 (2510.00911).
  */
-export function paperAdvantage(score: number, down: number, up: number, o: Options): number {
+function paperAdvantage(score: number, down: number, up: number, o: Options): number {
   const above = (q: number) => Math.max(0, score - q);
   const middle = (above(down) - above(up) + (o.naturalBaseline ? down - up : 0)) / (o.levelUp - o.levelDown + EPS);
   if (o.upperWeight !== undefined) return ((o.upperWeight * above(up)) / (1 - o.levelUp + EPS) + middle) / (o.upperWeight + 1);

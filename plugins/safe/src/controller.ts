@@ -20,7 +20,7 @@ const schema = Type.Object(controllerOptions);
 export type ControllerOptions = Static<typeof schema>;
 
 export type Phase = "WARMUP" | "CLIMBING" | "CONVERGED" | "PLATEAU";
-export const MULTIPLIERS: Readonly<Record<Phase, number>> = { WARMUP: 1.5, CLIMBING: 1.2, CONVERGED: 1, PLATEAU: 0.8 };
+const MULTIPLIERS: Readonly<Record<Phase, number>> = { WARMUP: 1.5, CLIMBING: 1.2, CONVERGED: 1, PLATEAU: 0.8 };
 
 /** Weight of the newest KL in the short average. */
 const NEWEST = 0.1;

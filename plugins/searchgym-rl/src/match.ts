@@ -4,8 +4,7 @@ const PUNCTUATION = /[!-/:-@[-`{-~]/g;
 const ARTICLES = new Set(["a", "an", "the"]);
 
 /** Words of an answer: lower case, without ASCII punctuation and articles. */
-export const answerWords = (text: string): string[] =>
-  wordsOf(text.toLowerCase().replace(PUNCTUATION, "")).filter((word) => !ARTICLES.has(word));
+const answerWords = (text: string): string[] => wordsOf(text.toLowerCase().replace(PUNCTUATION, "")).filter((word) => !ARTICLES.has(word));
 
 /** max over the accepted answers of token F1 or exact match, in [0, 1]; 0 when there is none. */
 export function answerScore(prediction: string, golds: readonly string[], metric: string): number {

@@ -1,4 +1,4 @@
-export const LABELS = ["correct", "incorrect", "matched", "uncertain"] as const;
+const LABELS = ["correct", "incorrect", "matched", "uncertain"] as const;
 export type Label = (typeof LABELS)[number];
 
 /** A step of a solution, or consecutive steps of one label (a thought). */

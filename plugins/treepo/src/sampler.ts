@@ -18,7 +18,7 @@ import { type BranchPolicy, branchBudget, POLICIES, splitBudget } from "./branch
 
 const { promptsPerStep, shuffle } = groupSamplerOptions.properties;
 
-export const treeSamplerOptions = Type.Object({
+const treeSamplerOptions = Type.Object({
   promptsPerStep,
   shuffle,
   groupSize: Type.Optional(Type.Integer({ minimum: 2, description: "Same as maxWidth" })),

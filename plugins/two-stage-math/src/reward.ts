@@ -15,7 +15,7 @@ import {
   Type,
 } from "@proximal/core";
 
-export const twoStageOptions = Type.Object({
+const twoStageOptions = Type.Object({
   ...cosineLengthOptions({
     minCorrect: 0.1,
     maxCorrect: 1,

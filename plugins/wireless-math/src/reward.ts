@@ -25,7 +25,7 @@ export type WirelessOptions = Static<typeof wirelessOptions>;
 
 const BOXED = /boxed\{.*\}/;
 
-export const hasBox = (completion: string): number => (BOXED.test(completion) ? 1 : 0);
+const hasBox = (completion: string): number => (BOXED.test(completion) ? 1 : 0);
 
 /** r = α·r_format + (1 - α)·r_accuracy. WirelessMathLM (2509.23219), eq. 3; `gated` is a binary variant that is not in the paper. */
 export function wirelessReward(format: number, correct: number, o: Omit<WirelessOptions, "correctThreshold">): number {

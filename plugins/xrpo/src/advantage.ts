@@ -21,7 +21,7 @@ export const xrpoAdvantageOptions = Type.Object({
  * η_i = exp(s_i - s̄), [B], with s the mean log-prob a token and s̄ its mean over the group: below 1 = less likely than the group.
  * A response without tokens has no s: it takes no part in s̄ and has η = 1.
  */
-export function novelty(batch: Batch): Float64Array {
+function novelty(batch: Batch): Float64Array {
   const mask = lossMask(batch);
   const logp = batch.f64("oldLogp");
   const scores = Float64Array.from({ length: batch.rows }, (_, row) => {

@@ -90,7 +90,7 @@ const SEQUENCE_COST = 4;
  * Rows at places of entries, each of which stands for one cached sequence and holds up to `width` rows of it; a sequence with
  * more rows has several entries. The width is the one that costs least.
  */
-export function sharedPlaces(source: readonly number[]): { entries: number[]; width: number; placeOf: (readonly [number, number])[] } {
+function sharedPlaces(source: readonly number[]): { entries: number[]; width: number; placeOf: (readonly [number, number])[] } {
   const counts = new Map<number, number>();
   for (const sequence of source) counts.set(sequence, (counts.get(sequence) ?? 0) + 1);
   const cost = (width: number) => {

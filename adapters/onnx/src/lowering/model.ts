@@ -29,7 +29,7 @@ import { type Attribute, type ElementType, GraphBuilder, type TensorData, type V
 const OPSET = 21n;
 const IR_VERSION = 10n;
 
-export const elementCode: Record<ElementType, TensorProto_DataType> = {
+const elementCode: Record<ElementType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
   float64: TensorProto_DataType.DOUBLE,
   int32: TensorProto_DataType.INT32,

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { EngineError } from "@proximal/core";
 import { type InferenceSession, listSupportedBackends } from "onnxruntime-node";
 
-export const PROVIDERS = ["cpu", "cuda", "webgpu"] as const;
+const PROVIDERS = ["cpu", "cuda", "webgpu"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
 const INSTALL: Record<Provider, string> = {

@@ -16,7 +16,7 @@ import { PROMPT_TOKENS, RESPONSE_TOKENS } from "./grid.js";
 import { OPTIMIZER_FEEDS } from "./optimizer.js";
 
 /** Symbols: updates of a run, and the flat sizes of the largest of them. */
-export const UPDATES = "updates";
+const UPDATES = "updates";
 const MOST = { [PROMPT_TOKENS]: "mostPromptTokens", [RESPONSE_TOKENS]: "mostResponseTokens" } as const;
 type FlatSize = keyof typeof MOST;
 const FLAT = Object.keys(MOST) as FlatSize[];

@@ -68,7 +68,7 @@ export interface StepOutcome extends Outcome {
 }
 
 /** Rows with the token ids that the policy sees, checked. */
-export function rowsOfBatch(batch: Batch): ScoreRow[] {
+function rowsOfBatch(batch: Batch): ScoreRow[] {
   if (batch.trajectories.length !== batch.rows) {
     throw new DataError("the batch holds numbers alone: a policy needs the tokens of its rows", {
       hint: "build it from trajectories (Batch.fromGroups)",

@@ -120,11 +120,11 @@ export function softmax(logits: ArrayLike<number>, temperature: number): number[
 }
 
 /** Logits with the tokens that occurred before made less likely. */
-export const penalised = (logits: Float64Array, before: readonly number[], penalty: number): Float64Array =>
+const penalised = (logits: Float64Array, before: readonly number[], penalty: number): Float64Array =>
   logits.map((z, i) => (before.includes(i) ? (z > 0 ? z / penalty : z * penalty) : z));
 
 /** The weights that top-k, then top-p among those, then min-p leave; written with an explicit ranking. */
-export function filtered(probs: readonly number[], { topK = 0, topP = 1, minP = 0 }: Partial<DecodeRequest>): number[] {
+function filtered(probs: readonly number[], { topK = 0, topP = 1, minP = 0 }: Partial<DecodeRequest>): number[] {
   const ranking = probs.map((_, i) => i).sort((a, b) => probs[b]! - probs[a]!);
   const top = topK > 0 ? ranking.slice(0, topK) : ranking;
   const mass = top.reduce((sum, i) => sum + probs[i]!, 0);

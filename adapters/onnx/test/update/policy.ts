@@ -10,7 +10,7 @@ export const optimizer: OptimizerOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1
 const noTokenizer: Tokenizer = { vocabularySize: 0, stopTokens: [], padToken: 0, encode: () => new Int32Array(0), decode: () => "" };
 
 /** An engine in this thread. Arguments and results are copied as between threads. */
-export function localClient(engine: Engine): EngineClient {
+function localClient(engine: Engine): EngineClient {
   return {
     async call(method, ...args) {
       const act = engine[method] as (...given: unknown[]) => unknown;

@@ -7,18 +7,11 @@ import type { ExtensionPoint } from "../../extension/names.js";
 import { discover } from "../../registry/discover.js";
 
 /** Components that a plugin can begin with. */
-export const TEMPLATES = [
-  "gate",
-  "advantage",
-  "reward",
-  "sampler",
-  "regularizer",
-  "objective",
-] as const satisfies readonly ExtensionPoint[];
+const TEMPLATES = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
 export type TemplateName = (typeof TEMPLATES)[number];
 
 /** What a package of its own needs to be built and tested; the same as in this repository. */
-export const TOOLS = { "@types/mocha": "^10.0.10", "@types/node": "^20.19.43", mocha: "^12.0.3", typescript: "^7.0.2" } as const;
+const TOOLS = { "@types/mocha": "^10.0.10", "@types/node": "^20.19.43", mocha: "^12.0.3", typescript: "^7.0.2" } as const;
 
 export interface NewPluginFlags {
   component: string;
@@ -60,7 +53,7 @@ interface Plan {
 }
 
 /** The files of a new plugin. Errors: `UsageError` for a name or a component that cannot be, or a folder that holds something. */
-export function planPlugin(slug: string, { component, title = titleOf(slug), folder: given }: NewPluginFlags, cwd = process.cwd()): Plan {
+function planPlugin(slug: string, { component, title = titleOf(slug), folder: given }: NewPluginFlags, cwd = process.cwd()): Plan {
   const kind = TEMPLATES.find((name) => name === component);
   if (kind === undefined) {
     throw new UsageError(`there is no template for the component "${component}"`, {

@@ -20,7 +20,7 @@ export async function replayCommand(folder: string, step: number, { with: other,
 /** What the table shows where the run has it. */
 const SHOWN = ["loss", "gradNorm", "reward", "kl", "clipFraction", "entropy", "logpGap", "length"];
 
-export function replayLines({ step, checkpoint, recomputed, fromRollouts, decoded, metrics, stored, different }: Replay): string[] {
+function replayLines({ step, checkpoint, recomputed, fromRollouts, decoded, metrics, stored, different }: Replay): string[] {
   const start = checkpoint === null ? "the first model" : `the checkpoint of step ${checkpoint}`;
   const way = recomputed === 0 ? "" : `, ${recomputed} step(s) computed again to get its parameters`;
   const names = [...SHOWN.filter((name) => name in metrics), ...different.filter((name) => !SHOWN.includes(name))];

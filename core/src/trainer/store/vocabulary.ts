@@ -9,7 +9,7 @@ const PLAIN = /^[A-Za-z0-9]+$/;
  * Text of every token by its id, special tokens by their name. Tokens are decoded behind another one: some tokenizers drop the
  * space in front of a text's first token.
  */
-export function tokenTexts(tokenizer: Pick<Tokenizer, "vocabularySize" | "decode">): string[] {
+function tokenTexts(tokenizer: Pick<Tokenizer, "vocabularySize" | "decode">): string[] {
   const textOf = (...tokens: number[]): string => tokenizer.decode(tokens, { skipSpecial: false });
   const alone = Array.from({ length: tokenizer.vocabularySize }, (_, id) => textOf(id));
   const base = alone.findIndex((text) => PLAIN.test(text));

@@ -46,7 +46,7 @@ const guard: Emit<"guard"> = ({ graph, node, inputs }) => {
   return graph.apply(x.type === "bool" ? "Or" : "Add", [x, opaqueZero(graph, after, x.type)], x.type, node.shape, { unique: true });
 };
 
-export const emitters: { [O in Op]?: Emit<O> } = {
+const emitters: { [O in Op]?: Emit<O> } = {
   constant: ({ graph, node, float }) => {
     const { data } = node.attributes;
     return graph.constant(elementTypeOf(node, float), node.shape as number[], data);
