@@ -1,3 +1,4 @@
+export * from "./algorithm.js";
 export * from "./case.js";
 export * from "./clip-terms.js";
 export * from "./compare.js";

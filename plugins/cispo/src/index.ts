@@ -1,21 +1,8 @@
 import { definePlugin } from "@proximal/core";
 import { CispoGate } from "./gate.js";
+import { presets } from "./presets.js";
 
 export { CispoGate } from "./gate.js";
-
-const cispo = (
-  description: string,
-  gate: { ratioLow: number; ratioHigh: number },
-  advantage: { scale?: "batch"; stdEps?: number } = {},
-) => ({
-  description,
-  aggregation: "token-mean",
-  compose: {
-    sampler: { use: "independent", groupSize: 8 },
-    advantage: { use: "group-normalized", ...advantage },
-    gate: { use: "cispo", ...gate },
-  },
-});
 
 export default definePlugin({
   slug: "cispo",
@@ -27,14 +14,5 @@ export default definePlugin({
   },
   provenance: "TRL and verl implementations read; MiniMax does not publish its ceiling, 5 is ScaleRL's (2510.13786)",
   components: [CispoGate],
-  algorithms: {
-    cispo: cispo("As published: only a ceiling on the weight", { ratioLow: 0, ratioHigh: 5 }),
-    "cispo@trl": cispo("TRL: an absolute ceiling, std guard 1e-4", { ratioLow: 0, ratioHigh: 5 }, { stdEps: 1e-4 }),
-    "cispo@verl": cispo("verl: both sides, its half-widths of 0.2 as ratios", { ratioLow: 0.8, ratioHigh: 1.2 }),
-    "cispo@scalerl": cispo(
-      "ScaleRL: a ceiling, rewards divided by the std of the batch",
-      { ratioLow: 0, ratioHigh: 5 },
-      { scale: "batch" },
-    ),
-  },
+  algorithms: presets,
 });

@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import { compare, type Options, runTerms } from "@proximal/core";
 import { testTerms, testVectors } from "@proximal/core/testing";
 import { expect } from "chai";
 import conformance from "../src/conformance.js";
 import plugin, { CispoGate } from "../src/index.js";
 
+const peers = new URL("../../vectors/peers.json", import.meta.url);
+
 testVectors(new URL("../../vectors/cispo.json", import.meta.url), conformance);
+testVectors(peers, conformance);
 
 testTerms("CispoGate", { component: CispoGate, options: { ratioHigh: 1.2, ratioLow: 0.9 } });
 
@@ -39,6 +43,8 @@ describe("CISPO's presets, exactly: -clip(r, low, high)·A for one token", () =>
   const table: [preset: string, ratio: number, weight: number][] = [
     ["cispo", 9, 5],
     ["cispo", 0.5, 0.5],
+    ["cispo@minimax", 9, 5],
+    ["cispo@minimax", 0.01, 0.01],
     ["cispo@trl", 9, 5],
     ["cispo@verl", 9, 1.2],
     ["cispo@verl", 0.5, 0.8],
@@ -51,4 +57,9 @@ describe("CISPO's presets, exactly: -clip(r, low, high)·A for one token", () =>
       expect(runTerms({ component: CispoGate, options }, inputs).gradLogp[0]![0]).to.be.closeTo(-2 * weight, 1e-12);
     });
   }
+
+  it("has vectors for every preset", () => {
+    const { cases } = JSON.parse(readFileSync(peers, "utf8")) as { cases: { options: { preset: string } }[] };
+    expect([...new Set(cases.map(({ options }) => options.preset))].sort()).to.deep.equal(Object.keys(plugin.algorithms!).sort());
+  });
 });

@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import { ClipGate, GroupNormalizedAdvantage, KlRegularizer, runAdvantage, runTerms } from "@proximal/core";
 import { testTerms, testVectors } from "@proximal/core/testing";
 import { expect } from "chai";
 import conformance from "../src/conformance.js";
 import plugin from "../src/index.js";
 
+const peers = new URL("../../vectors/peers.json", import.meta.url);
+
 testVectors(new URL("../../vectors/grpo.json", import.meta.url), conformance);
+testVectors(peers, conformance);
 
 testTerms("the clip gate with a KL term", [{ component: ClipGate }, { component: KlRegularizer, coefficient: 0.04 }]);
 
@@ -34,9 +38,9 @@ describe("GRPO's presets, exactly", () => {
   const table: [preset: string, gradient: number, lone: number][] = [
     ["grpo", -(0.75 / (0.5 + 1e-6)) / 4, 0],
     ["grpo@paper", -(0.75 / (0.5 + 1e-6)) / 4, 0],
-    ["grpo@trl", -(0.75 / (0.5 + 1e-4)) / 4, 0],
+    ["grpo@trl", -(0.75 / (0.5 + 1e-4)) / 8, 0],
     ["grpo@verl", -(0.75 / (0.5 + 1e-6)) / 8, 2 / (1 + 1e-6)],
-    ["grpo@skyrl", -(0.75 / (0.5 + 1e-6)) / 8, 0],
+    ["grpo@skyrl", -(0.75 / (0.5 + 1e-6)) / 8, 2 / (1 + 1e-6)],
     ["grpo@openrlhf", -(0.75 / (0.5 + 1e-9)) / 8, 0],
     ["grpo@prime-rl", -0.75 / 8, 0],
     ["grpo@tinker", -0.75, 0],
@@ -58,5 +62,10 @@ describe("GRPO's presets, exactly", () => {
 
   it("has an entry for every preset", () => {
     expect(table.map(([preset]) => preset).sort()).to.deep.equal(Object.keys(plugin.algorithms!).sort());
+  });
+
+  it("has vectors for every preset", () => {
+    const { cases } = JSON.parse(readFileSync(peers, "utf8")) as { cases: { options: { preset: string } }[] };
+    expect([...new Set(cases.map(({ options }) => options.preset))].sort()).to.deep.equal(Object.keys(plugin.algorithms!).sort());
   });
 });
