@@ -11,7 +11,7 @@ export const modelSchema = Type.Object(
 export const engineSchema = Type.Object({}, { additionalProperties: false });
 
 /** A row of logits for each (prompt, position): no network, nothing is shared between prompts. */
-export const tableAdapter = defineAdapter({
+const tableAdapter = defineAdapter({
   id: "table",
   description: "A table of logits, one row for each prompt and position, trained in float64",
   modelSchema,
