@@ -18,9 +18,8 @@ const pages = new Map([
   ["README.md", "start.md"],
   ["CONTRIBUTING.md", "contributing.md"],
   ["bench/README.md", "bench.md"],
-  ["examples/arithmetic/README.md", "examples/arithmetic.md"],
   ...GUIDES.map((name) => [`docs/${name}`, `guide/${name}`]),
-  ...["adapters", "plugins"].flatMap((folder) =>
+  ...["adapters", "plugins", "examples"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => existsSync(join(root, folder, name, "README.md")))
       .map((name) => [`${folder}/${name}/README.md`, `${folder}/${name}.md`]),
@@ -32,21 +31,17 @@ if (existsSync(join(root, "docs/runs"))) {
   }
 }
 
-const PICTURE = /\.(svg|png|jpg)$/;
-
-/** Links between files of the project become links between pages; a file without a page becomes its name. */
+/** Links between files of the project become links between pages; other files and pictures come with the site. */
 function relink(text, from, to) {
-  return text.replace(/(!?)\[([^\]]*)\]\((?!https?:|#)([^)#\s<]+)(#[^)]*)?\)/g, (_all, picture, label, link, anchor = "") => {
+  return text.replace(/\]\((?!https?:|#)([^)#\s<]+)(#[^)]*)?\)/g, (all, link, anchor = "") => {
     const target = relative(root, join(root, dirname(from), link));
-    if (picture || PICTURE.test(target)) {
-      const copy = join("assets", target);
-      mkdirSync(join(content, dirname(copy)), { recursive: true });
-      cpSync(join(root, target), join(content, copy));
-      return `${picture}[${label}](/${copy})`;
-    }
     const page = pages.get(target) ?? pages.get(join(target, "README.md"));
-    if (page === undefined) return label.startsWith("`") ? label : `${label} (\`${target}\`)`;
-    return `[${label}](${relative(dirname(to), page).replace(/^(?!\.)/, "./")}${anchor})`;
+    if (page !== undefined) return `](${relative(dirname(to), page).replace(/^(?!\.)/, "./")}${anchor})`;
+    if (!existsSync(join(root, target))) return all;
+    const copy = join(content, "public", target);
+    mkdirSync(dirname(copy), { recursive: true });
+    cpSync(join(root, target), copy, { recursive: true });
+    return `](/${target})`;
   });
 }
 
@@ -120,9 +115,10 @@ const under = (folder) =>
 const FIRST = ["concepts", "first-gate", "from-trl", "extension-points", "runs", "data", "errors"].map((name) => `guide/${name}.md`);
 const guides = [...FIRST, ...under("guide").filter((path) => !FIRST.includes(path))];
 const sidebar = [
-  { text: "Start", items: ["start.md", "cli.md", "examples/arithmetic.md"].map(item) },
+  { text: "Start", items: ["start.md", "cli.md"].map(item) },
   { text: "Guides", items: guides.map(item) },
   { text: "Runs", items: under("runs").map(item), collapsed: true },
+  { text: "Examples", items: under("examples").map(item), collapsed: true },
   { text: "Packages", items: under("adapters").map(item), collapsed: true },
   { text: "Methods", items: under("plugins").map((path) => ({ ...item(path), text: path.slice("plugins/".length, -3) })), collapsed: true },
   { text: "Project", items: ["contributing.md", "bench.md"].map(item) },
