@@ -71,7 +71,7 @@ const fit = (ps) => {
 write(
   "several",
   [...table]
-    .map(([prompt, ps]) => ({ prompt, ps, ...fit(ps) }))
+    .map(([prompt, ps]) => ({ prompt, ps, ...fitted(ps) }))
     .sort((a, b) => a.error - b.error)
     .slice(0, 24)
     .map(({ prompt, ps, chosen }) => ({ prompt, answer: chosen.map((i) => pairs[i]), success: chosen.map((i) => rounded(ps[i])) })),
