@@ -60,7 +60,7 @@ write(
 
 // Three accepted answers: a likely, an unlikely and a rare one.
 const ranks = [0.15, 0.03, 0.008];
-const fit = (ps) => {
+const fitted = (ps) => {
   const chosen = [];
   for (const rank of ranks) {
     const free = ps.map((p, i) => [p, i]).filter(([, i]) => !chosen.includes(i));
