@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Random } from "@proximal/core";
+import { writeTokenizer } from "../lib/character-tokenizer.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const random = new Random(Number(process.argv[2] ?? 1));
@@ -9,39 +10,8 @@ const write = (name, records) => writeFileSync(at(`data/${name}.jsonl`), records
 
 /** One token a character: printable ASCII and the line break. */
 const characters = ["\n", ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))];
-const special = ["<eos>", "<pad>"];
-const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-const tokenizer = {
-  version: "1.0",
-  truncation: null,
-  padding: null,
-  added_tokens: special.map((content, id) => ({ id, content, ...flags })),
-  normalizer: null,
-  pre_tokenizer: null,
-  post_processor: null,
-  decoder: { type: "Fuse" },
-  model: {
-    type: "BPE",
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    vocab: Object.fromEntries([...special, ...characters].map((text, id) => [text, id])),
-    merges: [],
-  },
-};
-const settings = {
-  tokenizer_class: "PreTrainedTokenizerFast",
-  eos_token: "<eos>",
-  pad_token: "<pad>",
-  clean_up_tokenization_spaces: false,
-};
-mkdirSync(at("tokenizer"), { recursive: true });
+writeTokenizer(at("tokenizer"), characters);
 mkdirSync(at("data"), { recursive: true });
-writeFileSync(at("tokenizer/tokenizer.json"), `${JSON.stringify(tokenizer, null, 2)}\n`);
-writeFileSync(at("tokenizer/tokenizer_config.json"), `${JSON.stringify(settings, null, 2)}\n`);
 
 // A made-up world: nobody can answer its questions from memory. A person was born in a town, a town has a mayor, a mayor leads
 // a guild, a guild has a sign.

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Random } from "@proximal/core";
+import { writeTokenizer } from "../lib/character-tokenizer.mjs";
 
 const [TRAIN, EVAL, WARM_START] = [2000, 300, 8000];
 /** Share of the warm start's answers that call the calculator; the others guess. */
@@ -12,46 +13,8 @@ const random = new Random(Number(process.argv[2] ?? 1));
 
 /** "!" begins a direct answer, "[" and "]" stand around a call, ">" ends what the calculator says. */
 const characters = [..."0123456789*=![]>"];
-const special = ["<eos>", "<pad>"];
-const tokenizer = {
-  version: "1.0",
-  truncation: null,
-  padding: null,
-  added_tokens: special.map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  })),
-  normalizer: null,
-  pre_tokenizer: null,
-  post_processor: null,
-  decoder: { type: "Fuse" },
-  model: {
-    type: "BPE",
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    vocab: Object.fromEntries([...special, ...characters].map((text, id) => [text, id])),
-    merges: [],
-  },
-};
-const settings = {
-  tokenizer_class: "PreTrainedTokenizerFast",
-  eos_token: "<eos>",
-  pad_token: "<pad>",
-  clean_up_tokenization_spaces: false,
-};
-mkdirSync(at("tokenizer"), { recursive: true });
+writeTokenizer(at("tokenizer"), characters);
 mkdirSync(at("data"), { recursive: true });
-writeFileSync(at("tokenizer/tokenizer.json"), `${JSON.stringify(tokenizer, null, 2)}\n`);
-writeFileSync(at("tokenizer/tokenizer_config.json"), `${JSON.stringify(settings, null, 2)}\n`);
 
 const write = (name, records) => writeFileSync(at(`data/${name}.jsonl`), records.map((r) => `${JSON.stringify(r)}\n`).join(""));
 const pairs = [...random.fork("pairs").permutation(90 * 90)].map((i) => [10 + Math.floor(i / 90), 10 + (i % 90)]);

@@ -14,17 +14,16 @@ export function useTheme(): { theme: Theme; next: () => void; colours: number } 
   const [theme, setTheme] = useState<Theme>(stored);
   const [colours, setColours] = useState(0);
   useEffect(() => {
-    if (theme === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    localStorage.setItem(KEY, theme);
-    setColours((n) => n + 1);
-  }, [theme]);
-  useEffect(() => {
     const query = matchMedia("(prefers-color-scheme: dark)");
-    const change = () => setColours((n) => n + 1);
-    query.addEventListener("change", change);
-    return () => query.removeEventListener("change", change);
-  }, []);
+    const apply = () => {
+      document.documentElement.dataset.theme = theme === "auto" ? (query.matches ? "dark" : "light") : theme;
+      setColours((n) => n + 1);
+    };
+    apply();
+    localStorage.setItem(KEY, theme);
+    query.addEventListener("change", apply);
+    return () => query.removeEventListener("change", apply);
+  }, [theme]);
   return { theme, next: () => setTheme(CHOICES[(CHOICES.indexOf(theme) + 1) % CHOICES.length]!), colours };
 }
 
