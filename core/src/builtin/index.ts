@@ -19,6 +19,7 @@ export * from "./entropy.js";
 export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
+export * from "./half-width.js";
 export * from "./kl.js";
 export * from "./pattern.js";
 export * from "./rescored.js";

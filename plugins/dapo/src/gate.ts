@@ -4,6 +4,7 @@ import {
   type Context,
   clipFractions,
   clippedSurrogate,
+  halfWidth,
   options,
   type Static,
   type Term,
@@ -11,9 +12,6 @@ import {
   Type,
   trustRegionGate,
 } from "@proximal/core";
-
-const halfWidth = (side: string, width: number) =>
-  Type.Number({ default: width, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const dapoGateOptions = Type.Object({
   clipLow: halfWidth("below", 0.2),

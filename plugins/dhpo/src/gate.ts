@@ -6,6 +6,7 @@ import {
   boundsAround1,
   type Context,
   type Expr,
+  halfWidth,
   min,
   options,
   type RatioBounds,
@@ -17,9 +18,6 @@ import {
   where,
 } from "@proximal/core";
 
-const halfWidth = (what: string, width: number) =>
-  Type.Number({ default: width, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the ${what} 1` });
-
 export const dhpoOptions = Type.Object({
   mixing: Type.Union([Type.Literal("average"), Type.Literal("entropy")], {
     default: "entropy",
@@ -30,10 +28,10 @@ export const dhpoOptions = Type.Object({
     default: "pessimistic",
     description: "PPO's minimum in each branch, a plain clip in each branch, or one minimum over the mixed ratios",
   }),
-  clipLow: halfWidth("token region below", 0.2),
-  clipHigh: halfWidth("token region above", 0.2),
-  seqClipLow: halfWidth("sequence region below", 3e-4),
-  seqClipHigh: halfWidth("sequence region above", 4e-4),
+  clipLow: halfWidth("below", 0.2, "token region"),
+  clipHigh: halfWidth("above", 0.2, "token region"),
+  seqClipLow: halfWidth("below", 3e-4, "sequence region"),
+  seqClipHigh: halfWidth("above", 4e-4, "sequence region"),
   ...aggregationOptions,
 });
 

@@ -4,6 +4,7 @@ import {
   type Context,
   clipFractions,
   clippedSurrogate,
+  halfWidth,
   options,
   type Static,
   type Term,
@@ -13,9 +14,6 @@ import {
   where,
 } from "@proximal/core";
 import { ROLLIN } from "./sampler.js";
-
-const halfWidth = (side: string) =>
-  Type.Number({ default: 0.2, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const drpoGateOptions = Type.Object({ clipLow: halfWidth("below"), clipHigh: halfWidth("above"), ...aggregationOptions });
 

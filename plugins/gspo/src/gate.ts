@@ -3,6 +3,7 @@ import {
   clipFractions,
   clippedSurrogate,
   type Expr,
+  halfWidth,
   options,
   type Static,
   type Term,
@@ -10,9 +11,6 @@ import {
   Type,
   trustRegionGate,
 } from "@proximal/core";
-
-const halfWidth = (side: string, width: number) =>
-  Type.Number({ default: width, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const gspoOptions = Type.Object({
   variant: Type.Union([Type.Literal("sequence"), Type.Literal("token")], {

@@ -4,6 +4,7 @@ import {
   type Context,
   clipFractions,
   clippedSurrogate,
+  halfWidth,
   options,
   ratioOf,
   type Static,
@@ -13,9 +14,6 @@ import {
   trustRegionGate,
   where,
 } from "@proximal/core";
-
-const halfWidth = (side: string) =>
-  Type.Number({ default: 0.2, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const icpoGateOptions = Type.Object({
   shapingLambda: Type.Number({ default: 0.1, exclusiveMinimum: 0, description: "λ of p / (p + λ) for steered responses" }),

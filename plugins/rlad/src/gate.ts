@@ -4,6 +4,7 @@ import {
   type Context,
   clipFractions,
   clippedSurrogate,
+  halfWidth,
   options,
   ratioOf,
   type Static,
@@ -12,9 +13,6 @@ import {
   Type,
   trustRegionGate,
 } from "@proximal/core";
-
-const halfWidth = (side: string) =>
-  Type.Number({ default: 0.2, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const rladOptions = Type.Object({
   alpha: Type.Number({ default: 0.5, minimum: 0, maximum: 1, description: "Weight of the old policy in the anchor; 1 = GRPO" }),

@@ -2,6 +2,7 @@ import {
   type Context,
   clipFractions,
   clippedSurrogate,
+  halfWidth,
   options,
   type Static,
   type Term,
@@ -9,9 +10,6 @@ import {
   Type,
   trustRegionGate,
 } from "@proximal/core";
-
-const halfWidth = (side: string) =>
-  Type.Number({ default: 0.2, exclusiveMinimum: 0, exclusiveMaximum: 1, description: `Half-width of the clip ${side} 1` });
 
 export const rlooGateOptions = Type.Object({ clipLow: halfWidth("below"), clipHigh: halfWidth("above") });
 
