@@ -1,16 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type DataSets, describeContamination } from "../data/index.js";
+import { describeContamination } from "../data/index.js";
 import { CheckpointError } from "../errors.js";
 import type { Metrics } from "../extension/index.js";
-import type { PolicyBackend } from "../policy/index.js";
-import type { PlacedWatchdog } from "../registry/placed.js";
 import { Reporter } from "../report/reporter.js";
 import type { RunObserver, SessionFacts } from "./events.js";
+import type { Job } from "./job.js";
 import { prefixed } from "./metrics.js";
-import type { Intervention } from "./run.js";
-import { bestOf, type SelectionSettings } from "./selection.js";
-import { fromJson, toJson } from "./serialize.js";
+import { Saves } from "./saves.js";
+import { bestOf } from "./selection.js";
 import { Stopwatch } from "./stopwatch.js";
 import {
   bestStep,
@@ -19,43 +17,10 @@ import {
   keepAsBest,
   latestCheckpoint,
   type MetricsRecord,
-  pruneCheckpoints,
   type RunFolder,
-  type StoredRow,
-  writeCheckpoint,
 } from "./store/index.js";
 import { type RunSummary, summaryOf } from "./summary.js";
-import { runtimeVersions } from "./versions.js";
 import { type Alarm, alarmsOf } from "./watch.js";
-
-/** What a loop repeats: reinforcement learning or supervised training. */
-export interface Job {
-  readonly steps: number;
-  readonly seed: number;
-  readonly policy: PolicyBackend;
-  readonly data: DataSets;
-  /** Steps between evaluations; 0 = only before the first and after the last step. */
-  readonly evaluateEvery: number;
-  readonly checkpointEvery: "auto" | number;
-  readonly keepCheckpoints: number;
-  /** The step in which the sampler has drawn this many tokens in all is the last one; null = no limit. */
-  readonly tokenBudget?: number | null;
-  readonly watchdogs?: readonly PlacedWatchdog[];
-  readonly intervention?: Intervention;
-  /** Goes on with another noise and learning rate. */
-  intervene?(intervention: Intervention): void;
-  /** Which evaluation is the best, and what follows from it. */
-  readonly selection?: SelectionSettings;
-  /** Before the first step of a new run. */
-  prepare(): Promise<void>;
-  /** One step, from 0; with its rollouts where they are asked for and the job has some. */
-  step(step: number, wanted: { rollouts: boolean }): Promise<{ metrics: Metrics; rollouts?: readonly StoredRow[] }>;
-  /** Held-out metrics after `step` steps; null when nothing is held out. */
-  evaluate(step: number): Promise<Metrics | null>;
-  /** What has to be restored beside the policy. */
-  save(): unknown;
-  restore(saved: unknown): void;
-}
 
 export interface LoopOptions {
   folder: RunFolder;
@@ -99,21 +64,11 @@ const diskFull = (path: string, cause: unknown): CheckpointError =>
 const ENDLESS =
   "the tokenizer names no token that ends a response, which then runs to sampling.maxTokens: name one as eos_token in tokenizer_config.json, or as eos_token_id in generation_config.json";
 
-/** Share of the run time that automatic checkpoints may take, and the shortest time between two, seconds. */
-const CHECKPOINT_SHARE = 0.05;
-const CHECKPOINT_SECONDS = 5;
-
-/** Whether to save after `done` steps, given the seconds since the last checkpoint and those that it took. */
-export function isCheckpointDue(every: Job["checkpointEvery"], done: number, last: { secondsAgo: number; seconds: number }): boolean {
-  if (every !== "auto") return done % every === 0;
-  return last.secondsAgo >= Math.max(CHECKPOINT_SECONDS, last.seconds / CHECKPOINT_SHARE);
-}
-
 class Loop {
   private readonly started = performance.now();
   /** Wall clock of earlier sessions, seconds. */
   private earlier = 0;
-  private saved: { at: number; seconds: number; checkpoint?: Checkpoint } = { at: performance.now(), seconds: 0 };
+  private readonly saves: Saves;
   /** Response tokens drawn so far. */
   private drawn = 0;
   /** What metrics.jsonl holds. */
@@ -126,14 +81,12 @@ class Loop {
     private readonly folder: RunFolder,
     private readonly reporter: Reporter,
     private readonly emit: RunObserver,
-  ) {}
+  ) {
+    this.saves = new Saves(job, folder, (saved) => emit({ type: "checkpoint", step: saved.manifest.step, folder: saved.folder }));
+  }
 
   private get seconds(): number {
     return this.earlier + (performance.now() - this.started) / 1000;
-  }
-
-  private get lastSave(): { secondsAgo: number; seconds: number } {
-    return { secondsAgo: (performance.now() - this.saved.at) / 1000, seconds: this.saved.seconds };
   }
 
   async run(resume: boolean, signal: AbortSignal | undefined): Promise<RunSummary | null> {
@@ -159,7 +112,7 @@ class Loop {
         continue;
       }
       if ((signal?.aborted || alarm?.action === "pause") && !this.isDone(steps)) return this.stop(steps);
-      if (this.isDone(steps) || isCheckpointDue(job.checkpointEvery, steps, this.lastSave)) {
+      if (this.isDone(steps) || this.saves.isDue(steps)) {
         await this.save(steps);
         if (!this.isDone(steps)) await this.reporter.update();
       }
@@ -222,8 +175,7 @@ class Loop {
       throw new CheckpointError(`step ${step}: ${message}; there is no whole checkpoint to go back to`, { file: folder.checkpoints });
     }
     const backTo = checkpoint.manifest.step;
-    await this.load(checkpoint);
-    this.saved.checkpoint = checkpoint;
+    await this.saves.load(checkpoint);
     // What was told stays: only results are taken back.
     folder.rewind({ ...checkpoint.manifest.offsets, events: folder.syncRecords().events });
     this.remember();
@@ -269,25 +221,8 @@ class Loop {
     return metrics;
   }
 
-  private async save(step: number): Promise<Checkpoint> {
-    if (this.saved.checkpoint?.manifest.step === step) return this.saved.checkpoint;
-    const start = performance.now();
-    const { job, folder } = this;
-    const offsets = { ...folder.syncRecords(), rollouts: step };
-    const checkpoint = await writeCheckpoint(
-      folder.checkpoints,
-      { step, offsets, versions: runtimeVersions(job.policy.info.engine) },
-      async (draft) => {
-        mkdirSync(join(draft, "policy"));
-        await job.policy.save(join(draft, "policy"));
-        writeFileSync(join(draft, "trainer.json"), toJson({ seconds: this.seconds, job: job.save() }));
-      },
-    );
-    await pruneCheckpoints(folder.checkpoints, job.keepCheckpoints);
-    const now = performance.now();
-    this.saved = { at: now, seconds: (now - start) / 1000, checkpoint };
-    this.emit({ type: "checkpoint", step, folder: checkpoint.folder });
-    return checkpoint;
+  private save(step: number): Promise<Checkpoint> {
+    return this.saves.write(step, this.seconds);
   }
 
   /** Steps that are done. */
@@ -300,7 +235,7 @@ class Loop {
       this.folder.rewind({ metrics: 0, events: 0, rollouts: 0 });
       return 0;
     }
-    this.earlier = await this.load(checkpoint);
+    this.earlier = await this.saves.load(checkpoint);
     this.folder.rewind(checkpoint.manifest.offsets);
     this.remember();
     this.reselect(checkpoint);
@@ -316,14 +251,6 @@ class Loop {
     if (!best) return;
     if (selection.keepBest && best.step === step && bestStep(this.folder.checkpoints) !== step) keepAsBest(this.folder.checkpoints, folder);
     if (selection.patience !== null && best.since >= selection.patience) this.ended = "patience";
-  }
-
-  /** Returns the seconds that the run had taken. */
-  private async load({ folder }: Checkpoint): Promise<number> {
-    const saved = fromJson(readFileSync(join(folder, "trainer.json"), "utf8")) as { seconds: number; job: unknown };
-    this.job.restore(saved.job);
-    await this.job.policy.restore(join(folder, "policy"));
-    return saved.seconds;
   }
 
   private endOf(steps: number): RunSummary["ended"] {

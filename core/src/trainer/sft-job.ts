@@ -7,7 +7,7 @@ import { ObjectiveProgram } from "../objective/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { Batch, type Prompt, Random, type Trajectory } from "../rollout/index.js";
 import { rowsOf } from "./columns.js";
-import type { Job } from "./loop.js";
+import type { Job } from "./job.js";
 import { residentMemory } from "./metrics.js";
 import { learningRateAt } from "./schedule.js";
 import type { RunSettings } from "./settings.js";

@@ -3,7 +3,7 @@ import type { Metrics, State } from "../extension/index.js";
 import type { PlacedWatchdog } from "../registry/placed.js";
 import { REFERENCE } from "./columns.js";
 import { evaluatePrompts, summarize } from "./evaluate.js";
-import type { Job } from "./loop.js";
+import type { Job } from "./job.js";
 import { rolloutRows } from "./rollout-rows.js";
 import type { Intervention, Run } from "./run.js";
 import type { SelectionSettings } from "./selection.js";

@@ -2,6 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type Batch,
   CharTokenizer,
   ClipGate,
   type ComponentClass,
@@ -16,10 +17,13 @@ import {
   memorySource,
   metadataOf,
   type Placed,
+  type RewardModel,
+  type RewardResult,
   Run,
   type RunComponents,
   type RunParts,
   type RunSettings,
+  rewardModel,
   TabularPolicy,
   watchdogs,
 } from "../../src/index.js";
@@ -56,6 +60,17 @@ export const grpo = (over: Partial<RunComponents> = {}): RunComponents => ({
   specs: {},
   ...over,
 });
+
+/** The clipped surrogate alone. */
+export const gateOnly = (): RunComponents => grpo({ terms: grpo().terms.slice(0, 1) });
+
+/** 1 when the first token is even, else 0. */
+@rewardModel({ id: "even", reads: ["tokens"] })
+export class EvenReward implements RewardModel {
+  score(batch: Batch): RewardResult {
+    return { rewards: Float64Array.from({ length: batch.rows }, (_, row) => 1 - (batch.tokensOf("tokens", row)[0]! % 2)) };
+  }
+}
 
 type Nested<T> = { [K in keyof T]?: T[K] extends object ? Partial<T[K]> : T[K] };
 
