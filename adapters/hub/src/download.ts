@@ -1,10 +1,11 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { downloadFile, HubApiError, type ListFileEntry, listFiles } from "@huggingface/hub";
+import { downloadFile, type ListFileEntry, listFiles } from "@huggingface/hub";
 import { CheckpointError, UsageError } from "@proximal/core";
 import { matches } from "./checksum.js";
+import { type Asked, explained, messageOf, Refusals } from "./failure.js";
 import { selectFiles } from "./select.js";
 
 export interface DownloadProgress {
@@ -49,19 +50,16 @@ const PUBLIC_HUB = "https://huggingface.co";
 export async function downloadModel(id: string, options: DownloadOptions = {}): Promise<Download> {
   if (!ID.test(id))
     throw new UsageError("no name of a model", { given: id, accepted: "OWNER/NAME, e.g. HuggingFaceTB/SmolLM2-135M-Instruct" });
-  const { revision = "main", files: names = [], onProgress = () => {} } = options;
-  const hub = {
-    repo: { type: "model", name: id } as const,
-    revision,
-    hubUrl: (options.endpoint || process.env.HF_ENDPOINT || PUBLIC_HUB).replace(/\/+$/, ""),
-    accessToken: options.token || process.env.HF_TOKEN || undefined,
-  };
+  const { files: names = [], onProgress = () => {} } = options;
+  const hub = connect(id, options);
   const folder = options.out ?? join("models", id.slice(id.indexOf("/") + 1));
   const entries: ListFileEntry[] = [];
   try {
-    for await (const entry of listFiles({ ...hub, recursive: names.length > 0 })) entries.push(entry);
+    // The library encodes the revision in addresses of files, not in those of lists.
+    const revision = encodeURIComponent(hub.revision);
+    for await (const entry of listFiles({ ...hub.parameters, revision, recursive: names.length > 0 })) entries.push(entry);
   } catch (cause) {
-    throw explained(cause, id, hub.hubUrl);
+    throw explained(cause, hub, hub.refusals.last);
   }
   const selected = selectFiles(id, entries, names);
   const totalSize = selected.reduce((sum, { size }) => sum + size, 0);
@@ -74,7 +72,7 @@ export async function downloadModel(id: string, options: DownloadOptions = {}): 
       onProgress({ file: entry.path, received: bytes, size: entry.size, totalReceived, totalSize });
     };
     if (existsSync(path) && statSync(path).size === entry.size && (await matches(path, entry))) report(entry.size);
-    else received += await fetchFile(path, entry, hub, id, report);
+    else received += await fetchFile(path, entry, hub, report);
   }
   return { folder, files: selected.map(({ path }) => path), received };
 }
@@ -89,15 +87,35 @@ function placeOf(folder: string, path: string): string {
   return place;
 }
 
-interface Hub {
-  repo: { type: "model"; name: string };
-  revision: string;
-  hubUrl: string;
-  accessToken: string | undefined;
+/** A Hub as it is asked for one model. */
+interface Hub extends Asked {
+  refusals: Refusals;
+  /** What the library's functions take. */
+  parameters: { repo: { type: "model"; name: string }; hubUrl: string; accessToken: string | undefined; fetch: typeof fetch };
+}
+
+function connect(id: string, { revision = "main", ...given }: DownloadOptions): Hub {
+  const endpoint = (given.endpoint || process.env.HF_ENDPOINT || PUBLIC_HUB).replace(/\/+$/, "");
+  const token = given.token || process.env.HF_TOKEN || undefined;
+  if (!/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new UsageError("the Hub's address is none", { path: "HF_ENDPOINT", given: endpoint, accepted: `an address like ${PUBLIC_HUB}` });
+  }
+  if (token !== undefined && !token.startsWith("hf_")) {
+    throw new UsageError("the access token is none of the Hub", { path: "HF_TOKEN", accepted: "a token that begins with hf_" });
+  }
+  if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
+    throw new UsageError("HF_HUB_OFFLINE says that no Hub may be asked", {
+      given: id,
+      hint: "unset it, or copy the model's folder from another machine",
+    });
+  }
+  const refusals = new Refusals();
+  const parameters = { repo: { type: "model", name: id }, hubUrl: endpoint, accessToken: token, fetch: refusals.fetch } as const;
+  return { id, revision, endpoint, token, refusals, parameters };
 }
 
 /** Returns the bytes that were received. */
-async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, id: string, report: (bytes: number) => void): Promise<number> {
+async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, report: (bytes: number) => void): Promise<number> {
   mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.partial`;
   let start = existsSync(partial) ? statSync(partial).size : 0;
@@ -107,9 +125,10 @@ async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, id: strin
   }
   let at = start;
   report(at);
-  if (start < entry.size || entry.size === 0) {
+  if (entry.size === 0) writeFileSync(partial, "");
+  else if (start < entry.size) {
     try {
-      const blob = await downloadFile({ ...hub, path: entry.path, xet: false });
+      const blob = await downloadFile({ ...hub.parameters, revision: hub.revision, path: entry.path, xet: false });
       if (blob === null) throw new CheckpointError("the Hub lists the file and does not have it", { file: entry.path });
       const counted = new Transform({
         transform(chunk: Uint8Array, _encoding, done) {
@@ -121,7 +140,7 @@ async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, id: strin
       const body = (start === 0 ? blob : blob.slice(start)).stream();
       await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), counted, createWriteStream(partial, { flags: "a" }));
     } catch (cause) {
-      throw explained(cause, id, hub.hubUrl, brokenOff(path, at, entry.size));
+      throw explained(cause, hub, hub.refusals.last, at > start ? brokenOff(path, at, entry.size, cause) : undefined);
     }
   }
   if (at < entry.size) throw brokenOff(path, at, entry.size);
@@ -136,37 +155,9 @@ async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, id: strin
   return at - start;
 }
 
-const brokenOff = (file: string, received: number, size: number) =>
-  new CheckpointError(`the download broke off after ${received} of ${size} bytes`, {
+const brokenOff = (file: string, received: number, size: number, cause?: unknown) =>
+  new CheckpointError(`the download broke off after ${received} of ${size} bytes${cause === undefined ? "" : `: ${messageOf(cause)}`}`, {
     file,
     hint: "run the command again: it goes on from there",
-  });
-
-/** A failure of the network or the Hub in the user's words. */
-function explained(cause: unknown, id: string, endpoint: string, otherwise?: CheckpointError): Error {
-  if (cause instanceof CheckpointError) return cause;
-  if (cause instanceof HubApiError) {
-    const { statusCode } = cause;
-    if (statusCode === 401 || statusCode === 403 || statusCode === 404) {
-      return new CheckpointError(
-        statusCode === 404 ? "the Hub has no such model or revision" : "the Hub does not give this model to everyone",
-        {
-          given: id,
-          hint:
-            statusCode === 404
-              ? `look it up at ${endpoint}; a model of your own needs a token in HF_TOKEN`
-              : "accept its conditions on its page, and put an access token into HF_TOKEN",
-          cause,
-        },
-      );
-    }
-    return new CheckpointError(`the Hub answers with status ${statusCode}`, { given: id, hint: "try again later", cause });
-  }
-  if (otherwise !== undefined) return otherwise;
-  const { message } = (cause as Error).cause instanceof Error ? ((cause as Error).cause as Error) : (cause as Error);
-  return new CheckpointError(`the Hub cannot be reached: ${message}`, {
-    given: endpoint,
-    hint: "set HF_ENDPOINT to a mirror, or copy the model's folder from another machine",
     cause,
   });
-}

@@ -1,9 +1,9 @@
 import type { ListFileEntry } from "@huggingface/hub";
 import { UsageError } from "@proximal/core";
 
-/** What a model needs: config, tokenizer, parameters, and the licence they come under. */
+/** What a model needs: config, tokenizer, parameters, and the licence they come under. Some models hold the parameters twice. */
 const NEEDED =
-  /^(.*config\.json|tokenizer\.(json|model)|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|.*\.safetensors|model\.safetensors\.index\.json|LICENSE.*)$/;
+  /^(.*config\.json|tokenizer\.(json|model)|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|LICENSE.*)$/;
 
 /** Files of a model's first folder that this project reads; of several GGUF files the one that is named. */
 export function selectFiles(id: string, entries: readonly ListFileEntry[], names: readonly string[]): ListFileEntry[] {

@@ -1,73 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProximalError } from "@proximal/core";
 import { expect } from "chai";
 import { type DownloadProgress, downloadModel } from "../src/index.js";
-
-const ID = "someone/tiny";
-
-/** A Hub of one model. Files above 1000 bytes are named by SHA-256, others by Git's SHA-1. */
-class MockHub {
-  files: Record<string, Buffer> = {};
-  /** Bytes after which the connection breaks, by file; once. */
-  breaks: Record<string, number> = {};
-  /** Files that are sent with another content. */
-  forged = new Set<string>();
-  status = 200;
-  requests: { path: string; range: string | undefined; token: string | undefined }[] = [];
-  private server: Server | undefined;
-
-  async start(): Promise<string> {
-    this.server = createServer((request, response) => {
-      const url = new URL(request.url!, "http://localhost");
-      const [, path] = /^\/someone\/tiny\/resolve\/main\/(.+)$/.exec(url.pathname) ?? [];
-      const { range, authorization: token } = request.headers;
-      this.requests.push({ path: path ?? url.pathname, range, token });
-      if (this.status !== 200) {
-        response.writeHead(this.status, { "content-type": "application/json" }).end(JSON.stringify({ error: "no" }));
-      } else if (path === undefined) {
-        const entries = Object.entries(this.files).map(([name, content]) => ({
-          type: "file",
-          path: name,
-          size: content.length,
-          oid: createHash("sha1").update(`blob ${content.length}\0`).update(content).digest("hex"),
-          ...(content.length > 1000
-            ? { lfs: { oid: createHash("sha256").update(content).digest("hex"), size: content.length, pointerSize: 130 } }
-            : {}),
-        }));
-        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(entries));
-      } else this.send(path, range, response);
-    });
-    await new Promise<void>((done) => this.server!.listen(0, "127.0.0.1", done));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  private send(path: string, range: string | undefined, response: Parameters<Parameters<typeof createServer>[1] & object>[1]): void {
-    const content = this.forged.has(path) ? Buffer.from(this.files[path]!).fill(1) : this.files[path]!;
-    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
-    const part = from === undefined ? content : content.subarray(Number(from), Number(to) + 1);
-    response.writeHead(from === undefined ? 200 : 206, {
-      etag: '"x"',
-      "content-length": part.length,
-      ...(from === undefined ? {} : { "content-range": `bytes ${from}-${to}/${content.length}` }),
-    });
-    const limit = this.breaks[path];
-    if (limit === undefined || part.length === 1) response.end(part);
-    else {
-      delete this.breaks[path];
-      response.write(part.subarray(0, limit), () => setTimeout(() => response.destroy(), 20));
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.server?.closeAllConnections();
-    await new Promise((done) => this.server?.close(done));
-  }
-}
+import { ID, LocalHub } from "./hub.js";
 
 const failure = async (act: Promise<unknown>): Promise<string> => {
   const error = await act.then(
@@ -79,9 +16,9 @@ const failure = async (act: Promise<unknown>): Promise<string> => {
 };
 
 describe("a download from the Hub", () => {
-  let [hub, endpoint, folder] = [new MockHub(), "", ""];
+  let [hub, endpoint, folder] = [new LocalHub(), "", ""];
   beforeEach(async () => {
-    hub = new MockHub();
+    hub = new LocalHub();
     endpoint = await hub.start();
     folder = mkdtempSync(join(tmpdir(), "hub-"));
     hub.files = {
@@ -89,6 +26,7 @@ describe("a download from the Hub", () => {
       "tokenizer.json": Buffer.from("{}"),
       "tokenizer_config.json": Buffer.from("{}"),
       "model.safetensors": Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => i % 251)),
+      "consolidated.safetensors": Buffer.alloc(2000),
       "pytorch_model.bin": Buffer.alloc(2000),
       "README.md": Buffer.from("# tiny"),
     };
@@ -98,7 +36,9 @@ describe("a download from the Hub", () => {
     rmSync(folder, { recursive: true });
   });
   const download = (options: Parameters<typeof downloadModel>[1] = {}) => downloadModel(ID, { endpoint, out: folder, ...options });
-  const sent = (path: string) => hub.requests.filter((request) => request.path === path && request.range !== "bytes=0-0");
+  /** Requests that brought a file, or a part of it, from where it lies. */
+  const sent = (path: string) =>
+    hub.requests.filter((request) => request.path === path && request.isStore && request.range !== "bytes=0-0");
 
   it("brings what a model needs, byte for byte, and tells its progress", async () => {
     const progress: DownloadProgress[] = [];
@@ -167,27 +107,93 @@ describe("a download from the Hub", () => {
     expect(readFileSync(join(folder, "sub", "a-Q4_0.gguf")).length).to.equal(1200);
   });
 
-  it("sends the token that it is given", async () => {
+  it("sends its token to the Hub, and not to the servers that large files lie on", async () => {
+    hub.needs = "hf_secret";
+    hub.isListed = false;
     await download({ token: "hf_secret" });
-    expect(new Set(hub.requests.map(({ token }) => token))).to.deep.equal(new Set(["Bearer hf_secret"]));
+    const tokens = (isStore: boolean) => new Set(hub.requests.filter((request) => request.isStore === isStore).map(({ token }) => token));
+    expect(tokens(false)).to.deep.equal(new Set(["Bearer hf_secret"]));
+    expect(tokens(true)).to.deep.equal(new Set([undefined]));
+  });
+
+  it("takes Hub and token from HF_ENDPOINT and HF_TOKEN, and asks nobody under HF_HUB_OFFLINE", async () => {
+    const before = { ...process.env };
+    try {
+      hub.needs = "hf_secret";
+      Object.assign(process.env, { HF_ENDPOINT: `${endpoint}/`, HF_TOKEN: "hf_secret" });
+      expect((await downloadModel(ID, { out: folder })).files).to.include("config.json");
+      hub.requests = [];
+      process.env.HF_HUB_OFFLINE = "1";
+      expect(await failure(downloadModel(ID, { out: folder }))).to.match(/HF_HUB_OFFLINE[\s\S]*another machine/);
+      expect(hub.requests).to.deep.equal([]);
+      delete process.env.HF_HUB_OFFLINE;
+      process.env.HF_TOKEN = "secret";
+      expect(await failure(downloadModel(ID, { out: folder }))).to.match(/HF_TOKEN[\s\S]*hf_/);
+      process.env.HF_ENDPOINT = "mirror.example";
+      expect(await failure(downloadModel(ID, { out: folder }))).to.match(/HF_ENDPOINT[\s\S]*mirror\.example/);
+    } finally {
+      process.env = before;
+    }
+  });
+
+  it("reads lists of several pages, and empty files", async () => {
+    hub.page = 2;
+    hub.files["special_tokens_map.json"] = Buffer.alloc(0);
+    expect((await download()).files).to.have.length(5);
+    expect(readFileSync(join(folder, "special_tokens_map.json")).length).to.equal(0);
+  });
+
+  it("brings large files whole where the Hub offers them by the Xet protocol too", async () => {
+    hub.isXet = true;
+    await download();
+    expect(readFileSync(join(folder, "model.safetensors")).equals(hub.files["model.safetensors"]!)).to.equal(true);
+  });
+
+  it("takes a branch whose name has a slash, and every file of it", async () => {
+    hub.revisions.push("refs/pr/1");
+    expect((await download({ revision: "refs/pr/1" })).files).to.have.length(4);
   });
 
   it("writes no file outside of its folder", async () => {
-    hub.files = { "../escaped.safetensors": Buffer.alloc(10) };
-    expect(await failure(download())).to.match(/outside of the model's folder/);
-    expect(existsSync(join(folder, "..", "escaped.safetensors"))).to.equal(false);
+    hub.files = { "../escaped.gguf": Buffer.alloc(10) };
+    expect(await failure(download({ files: ["../escaped.gguf"] }))).to.match(/outside of the model's folder/);
+    expect(existsSync(join(folder, "..", "escaped.gguf"))).to.equal(false);
   });
 
-  for (const [what, status, message] of [
-    ["an unknown model", 404, /no such model or revision/],
-    ["a model behind conditions", 401, /HF_TOKEN/],
-    ["a Hub in trouble", 503, /status 503/],
-  ] as const) {
+  const refusals: readonly [what: string, change: () => Parameters<typeof downloadModel>[1], message: RegExp][] = [
+    [
+      "a model that is not there, or private",
+      () => void Object.assign(hub, { needs: "hf_a", isListed: false }),
+      /no such model, or does not show it[\s\S]*HF_TOKEN/,
+    ],
+    ["a revision that is not there", () => ({ revision: "v9" }), /--revision: the model has no such revision[\s\S]*v9[\s\S]*tree\/main/],
+    [
+      "a model behind conditions, without a token",
+      () => void Object.assign(hub, { needs: "hf_a" }),
+      /accept its conditions[\s\S]*someone\/tiny[\s\S]*HF_TOKEN/,
+    ],
+    [
+      "a model behind conditions that the account has not accepted",
+      () => {
+        Object.assign(hub, { needs: "hf_a", isRefused: true });
+        return { token: "hf_a" };
+      },
+      /the account of the access token[\s\S]*accept its conditions/,
+    ],
+    [
+      "a token that is not valid",
+      () => {
+        Object.assign(hub, { needs: "hf_a" });
+        return { token: "hf_b" };
+      },
+      /does not accept the access token[\s\S]*settings\/tokens/,
+    ],
+    ["a Hub that is asked too often", () => void Object.assign(hub, { status: 429 }), /no more requests[\s\S]*minutes/],
+    ["a Hub in trouble", () => void Object.assign(hub, { status: 503 }), /status 503/],
+  ];
+  for (const [what, change, message] of refusals) {
     it(`${what} is an error that says what to do`, async () => {
-      hub.status = status;
-      expect(await failure(download()))
-        .to.match(message)
-        .and.include(ID);
+      expect(await failure(download(change() ?? {}))).to.match(message);
     });
   }
 
