@@ -54,6 +54,7 @@ function configOf(slug, seed, output) {
     ...(o.steps === undefined ? [] : [`trainer.steps=${o.steps}`]),
     "evaluation.every=0",
     "evaluation.limit=200",
+    "engine.spinning=false", // changes no figure; leaves the machine to others
     ...o.set,
   ];
   if (existsSync(example)) return smaller((more) => resolveConfig(example, { set: [...set, ...more] }));

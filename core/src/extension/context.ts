@@ -194,7 +194,7 @@ export class Context {
     });
   }
 
-  /** [1, 1] largest value of a row column over the whole update, on the host: the same in every micro-batch. -inf without rows. */
+  /** [1, 1] largest value of a row or token column over the whole update, on the host: the same in every micro-batch. -inf without rows. */
   columnMax(name: string): Expr {
     this.columnsRead.add(name);
     return this.updateNumber(`max ${name}`, (update) => update.f64(name).reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY));

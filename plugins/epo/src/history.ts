@@ -7,18 +7,22 @@ export interface EntropyHistory extends State {
   history: readonly number[];
 }
 
-/** Mean entropy over the tokens of each turn, nats; rows are turns, all of turn 0 where the batch has no column `turn`. */
+/** Where the turns stand: in `turn` where a row is a turn, in `turnIndex` where it is an episode; null = all is turn 0. */
+export const turnColumn = (from: { has(column: string): boolean }): "turn" | "turnIndex" | null =>
+  (["turn", "turnIndex"] as const).find((column) => from.has(column)) ?? null;
+
+/** Mean entropy over the tokens of each turn, nats. */
 export function turnEntropies(batch: Batch): number[] {
-  const turn = batch.has("turn") ? batch.i32("turn") : new Int32Array(batch.rows);
+  const column = turnColumn(batch);
+  const turn = column === null ? new Int32Array(batch.rows) : batch.i32(column);
+  const turnOf = column === "turnIndex" ? turn : batch.repeat(turn);
   const entropy = batch.f64("oldEntropy");
   const mask = lossMask(batch);
   const turns = Array.from({ length: 1 + turn.reduce((a, b) => Math.max(a, b), -1) }, () => ({ sum: 0, tokens: 0 }));
-  turn.forEach((k, row) => {
-    for (let t = batch.offsets[row]!; t < batch.offsets[row + 1]!; t++) {
-      if (!mask[t]) continue;
-      turns[k]!.sum += entropy[t]!;
-      turns[k]!.tokens++;
-    }
+  turnOf.forEach((k, t) => {
+    if (!mask[t]) return;
+    turns[k]!.sum += entropy[t]!;
+    turns[k]!.tokens++;
   });
   return turns.map(({ sum, tokens }) => (tokens === 0 ? 0 : sum / tokens));
 }

@@ -11,12 +11,13 @@ import {
   type Static,
   type StepExpressions,
   type StepValues,
+  scatterElementsAdd,
   type Term,
   Type,
   type UpdateOutcome,
   where,
 } from "@proximal/core";
-import { type EntropyHistory, record, turnEntropies } from "./history.js";
+import { type EntropyHistory, record, turnColumn, turnEntropies } from "./history.js";
 import { phaseWeight } from "./phase.js";
 
 export const epoOptions = Type.Object({
@@ -25,9 +26,9 @@ export const epoOptions = Type.Object({
   minRatio: Type.Number({ default: 0.8, minimum: 0, description: "Lower end of the band, times the history of the turn" }),
   maxRatio: Type.Number({ default: 1.2, exclusiveMinimum: 0, description: "Upper end of the band, times the history of the turn" }),
   outPenalty: Type.Number({ default: 0.1, minimum: 0, description: "Penalty outside the band; hinge: per nat of distance" }),
-  level: Type.Enum(["token", "sequence"], { default: "token", description: "What is tested: each token, or the mean of its row" }),
+  level: Type.Enum(["token", "sequence"], { default: "token", description: "What is tested: each token, or the mean of its turn" }),
   startTurn: Type.Optional(
-    Type.Integer({ minimum: 0, description: "The penalty acts once some row of the update has this turn; half of maxTurns when left out" }),
+    Type.Integer({ minimum: 0, description: "The penalty acts once the update holds this turn; half of maxTurns when left out" }),
   ),
   usePhase: Type.Boolean({ default: false, description: "Multiply the penalty by the weight of the training phase" }),
   maxEpochs: Type.Integer({ default: 150, minimum: 1, description: "Planned training steps, for the phase weight" }),
@@ -41,14 +42,14 @@ export const epoOptions = Type.Object({
 
 /**
  * -entropyCoef·(H - smoothCoef·P), [B, T]. P = w·outPenalty outside the open band (minRatio·h, maxRatio·h), 0 inside
- * (constant), or w·outPenalty·distance to it (hinge); h is the historical entropy of the row's turn, w the phase weight.
+ * (constant), or w·outPenalty·distance to it (hinge); h is the historical entropy of the token's turn, w the phase weight.
  * EPO (2509.22576), official code; hinge is a differentiable reading.
  */
 @regularizer({
   id: "epo",
   description: "Entropy bonus with a penalty where the entropy of a turn leaves the band of its history",
   options: epoOptions,
-  reads: ["entropy", "oldEntropy", { name: "turn", optional: true }],
+  reads: ["entropy", "oldEntropy", { name: "turn", optional: true }, { name: "turnIndex", optional: true }],
 })
 export class EpoRegularizer implements Regularizer<EntropyHistory> {
   constructor(@options() private readonly o: Static<typeof epoOptions>) {
@@ -72,9 +73,9 @@ export class EpoRegularizer implements Regularizer<EntropyHistory> {
   }
 
   terms(context: Context, { weight, history }: StepExpressions): Term {
-    const { entropyCoef, smoothCoef, level } = this.o;
+    const { entropyCoef, smoothCoef } = this.o;
     const { entropy } = context;
-    const penalty = this.penalty(context, level === "token" ? entropy : context.sequenceMean(entropy), history!).mul(weight!);
+    const penalty = this.penalty(context, history!).mul(weight!);
     const aggregation = aggregationOf(this.o);
     return {
       value: entropy.sub(penalty.mul(smoothCoef)).mul(-entropyCoef),
@@ -88,12 +89,18 @@ export class EpoRegularizer implements Regularizer<EntropyHistory> {
     };
   }
 
-  /** Penalty of an entropy x, before the phase weight; shape of x. */
-  private penalty(context: Context, x: Expr, history: Expr): Expr {
-    const { minRatio, maxRatio, outPenalty, form, maxTurns, startTurn = Math.floor(maxTurns / 2) } = this.o;
-    const turn = context.has("turn") ? context.column("turn") : constant(0, [1, 1], "int");
-    const latest = context.has("turn") ? context.columnMax("turn") : constant(0, [1, 1]);
-    const h = history.gather(turn.min(Number(history.shape[0]) - 1));
+  /** Penalty before the phase weight: [B, T], or [B, 1] where it is the row's. */
+  private penalty(context: Context, history: Expr): Expr {
+    const { level, minRatio, maxRatio, outPenalty, form, maxTurns, startTurn = Math.floor(maxTurns / 2) } = this.o;
+    const column = turnColumn(context);
+    // The last entry stands for all later turns.
+    const turns = Number(history.shape[0]);
+    const turn = column === null ? constant(0, [1, 1], "int") : context.column(column).min(turns - 1);
+    const latest = column === null ? constant(0, [1, 1]) : context.columnMax(column);
+    const { entropy } = context;
+    const x =
+      level === "token" ? entropy : column === "turnIndex" ? turnMean(context, entropy, turn, turns) : context.sequenceMean(entropy);
+    const h = history.gather(turn);
     const [low, high] = [h.mul(minRatio), h.mul(maxRatio)];
     const outside =
       form === "hinge"
@@ -105,4 +112,10 @@ export class EpoRegularizer implements Regularizer<EntropyHistory> {
   afterUpdate({ batch, state }: UpdateOutcome<EntropyHistory>): EntropyHistory {
     return batch.tokens === 0 ? state : record(state, turnEntropies(batch));
   }
+}
+
+/** At each token the mean of x over the tokens of its turn, [B, T]; `turn` [B, T] in 0..turns - 1. */
+function turnMean({ mask }: Context, x: Expr, turn: Expr, turns: number): Expr {
+  const sum = (of: Expr): Expr => scatterElementsAdd(turn, of, 1, turns);
+  return sum(x).div(sum(mask.cast("float")).max(1)).gatherElements(turn, 1);
 }

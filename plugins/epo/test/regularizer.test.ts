@@ -18,14 +18,17 @@ for (const form of ["constant", "hinge"]) {
   }
 }
 
-/** One term with the band (0.8, 1.2) around 1 for the turns 0 and 1; `entropyCoef` 1 shows the gradient as it is. */
+/**
+ * One term with the band (0.8, 1.2) around 1 for the turns 0 and 1; `entropyCoef` 1 shows the gradient as it is. A row is a turn,
+ * or an episode whose tokens know theirs.
+ */
 function term(
   entropy: number[][],
-  turn: number[] | undefined,
+  turn: number[] | number[][] | undefined,
   options: Options = {},
   given: EntropyHistory = { ...state, history: [1, 1] },
 ) {
-  const inputs: Inputs = { entropy, ...(turn === undefined ? {} : { turn }) };
+  const inputs: Inputs = { entropy, ...(turn === undefined ? {} : Array.isArray(turn[0]) ? { turnIndex: turn } : { turn }) };
   const all = { entropyCoef: 1, startTurn: 0, outPenalty: 0.1, ...options };
   const outcome = runTerms({ component: EpoRegularizer, options: all, state: given }, inputs);
   return { ...outcome, penalties: outcome.perToken["epo.tokenPenalties"]! };
@@ -57,6 +60,30 @@ describe("EPO's penalty", () => {
     it(promise, () => expect(term([[3], [3]], turn, options, given).penalties).to.deep.equal([[penalty], [penalty]]));
   }
 
+  it("of an episode tests each token against the history of the turn in which it was written", () => {
+    const history: EntropyHistory = { version: 1, phases: 1, history: [1, 2] };
+    const { penalties } = term([[1, 2, 2, 1, 1]], [[0, 0, 1, 1, 2]], { maxTurns: 2 }, history);
+    expect(penalties).to.deep.equal([[0, 0.1, 0, 0.1, 0.1]]);
+  });
+
+  it("of an episode by sequence tests the mean of each turn", () => {
+    const history: EntropyHistory = { version: 1, phases: 1, history: [1, 2] };
+    const { penalties, gradEntropy } = term(
+      [[0, 2, 0, 2, 5], [1]],
+      [[0, 0, 1, 1, 3], [1]],
+      { level: "sequence", form: "hinge", maxTurns: 2 },
+      history,
+    );
+    // Means 1, 1 and 5 of the first row, 1 of the second; bands 0.8 to 1.2, 1.6 to 2.4 and 0 to 0.
+    const expected = [[0, 0, 0.06, 0.06, 0.5], [0.06]];
+    expected.forEach((row, i) => {
+      row.forEach((p, t) => {
+        expect(penalties[i]![t]).to.be.closeTo(p, 1e-15);
+      });
+    });
+    for (const [t, g] of [-1, -1, -1.1, -1.1, -0.9].entries()) expect(gradEntropy[0]![t]).to.be.closeTo(g / 6, 1e-15);
+  });
+
   it("vanishes with entropyCoef", () => {
     expect(term([[3]], [0], { entropyCoef: 0 }).loss).to.be.closeTo(0, 1e-15);
   });
@@ -87,6 +114,24 @@ describe("EPO's history", () => {
   it("does not see observations, whatever they hold", () => {
     const observed = batch.with({ oldEntropy: [[1, Number.NaN], [6], [], [4]], mask: [[1, 0], [1], [], [1]] });
     expect(turnEntropies(observed)).to.deep.equal([3.5, 0, 4]);
+  });
+
+  it("takes the turns of episodes from their tokens", () => {
+    const episodes = new Batch({ lengths: [4, 2], group: [0, 0] }).with({
+      oldEntropy: [
+        [1, 2, Number.NaN, 5],
+        [4, 7],
+      ],
+      mask: [
+        [1, 1, 0, 1],
+        [1, 1],
+      ],
+      turnIndex: [
+        [0, 0, 0, 1],
+        [0, 1],
+      ],
+    });
+    expect(turnEntropies(episodes)).to.deep.equal([7 / 3, 6]);
   });
 
   it("grows by one phase an update and goes on from a checkpoint", () => {
