@@ -1,9 +1,9 @@
-// Writes manifest and option schemas of every workspace package, and the published schemas. `--check` only compares.
+// Writes manifest and option schemas of every workspace package, the published schemas, and the compiled checks of core's own. `--check` only compares.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generate, outdated, writeGenerated } from "../core/dist/src/registry/author.js";
-import { coreSchemas, publishedSchemas } from "../core/dist/src/registry/published.js";
+import { coreSchemas, publishedSchemas, writeCoreChecks } from "../core/dist/src/registry/published.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const check = process.argv.includes("--check");
@@ -19,6 +19,7 @@ const handle = (folder, files) => changed.push(...settle(folder, files).map((fil
 try {
   const core = join(root, "core");
   handle(core, new Map([...(await generate(core)), ...coreSchemas()]));
+  if (!check) writeCoreChecks();
   for (const folder of [...inside("adapters"), ...inside("plugins")].filter(isPlugin)) handle(folder, await generate(folder));
   handle(root, publishedSchemas(root));
 } catch (error) {

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import type { ManifestComponent } from "../extension/manifest.js";
 import type { ExtensionPoint } from "../extension/names.js";
 import { WATCHDOG_ACTIONS } from "../extension/watchdog.js";
-import { CORE_FOLDER, type Installation, readJson } from "./installation.js";
+import { coreSchema } from "./core-schema.js";
+import type { Installation } from "./installation.js";
 import type { JsonSchema } from "./json-schema.js";
 
 /** Sections of a config that hold components, with the point of each. */
@@ -79,12 +79,8 @@ export function hostProperties(point: ExtensionPoint, wraps: boolean): Record<st
   }
 }
 
-let core: JsonSchema | undefined;
 /** Core's own part of the run schema: everything but the sections whose schema comes from packages. */
-export function coreRunSchema(): JsonSchema {
-  core ??= readJson(join(CORE_FOLDER, "schemas", "run.schema.json")) as JsonSchema;
-  return core;
-}
+export const coreRunSchema = (): JsonSchema => coreSchema("run");
 
 const keyOf = ({ point, id }: Pick<ManifestComponent, "point" | "id">): string => `${point}-${id}`;
 

@@ -1,13 +1,10 @@
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { type Check, compile } from "./compiler.js";
 import { explain, type Mistake } from "./explain.js";
 import type { JsonSchema } from "./json-schema.js";
 import { nearest } from "./nearest.js";
 import type { Path } from "./path.js";
 
-// Each schema is used once or twice a process: what optimising its code costs is never earned back.
-const code = { optimize: false } as const;
-const ajv = new Ajv2020({ allErrors: true, verbose: true, useDefaults: true, strict: false, validateFormats: false, code });
-const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+const checks = new WeakMap<JsonSchema, Check>();
 
 const keysOf = (branch: JsonSchema): string[] => Object.keys((branch.properties as object | undefined) ?? {});
 
@@ -23,14 +20,17 @@ export function branchFor(schema: JsonSchema, value: object): JsonSchema {
   return score(best) > 0 ? best : schema;
 }
 
+/** From now on `check` stands for `schema`. */
+export function adoptCheck(schema: JsonSchema, check: Check): void {
+  checks.set(schema, check);
+}
+
 /** Fills `value` with the schema's defaults in place and returns what is wrong with it. A schema is compiled once. */
 export function validate(schema: JsonSchema, value: unknown, prefix: Path = []): Mistake[] {
-  let check = compiled.get(schema);
+  let check = checks.get(schema);
   if (check === undefined) {
-    // An `$id` would be registered, and refused when two installed packages carry the same one.
-    const { $id: _id, $schema: _schema, ...anonymous } = schema;
-    check = ajv.compile(anonymous);
-    compiled.set(schema, check);
+    check = compile(schema);
+    checks.set(schema, check);
   }
   return check(value) ? [] : explain(check.errors ?? [], prefix);
 }

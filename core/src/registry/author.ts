@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { TSchema } from "typebox";
+import { schemaMistake } from "../config/compiler.js";
 import { CORE_FOLDER, readJson } from "../config/installation.js";
 import { type JsonSchema, publishedSchema } from "../config/json-schema.js";
 import { didYouMean } from "../config/nearest.js";
@@ -130,6 +131,12 @@ function componentManifest(target: ComponentClass, module: string, write: Write)
     });
   }
   refuseUntyped(meta);
+  const mistake = meta.options === undefined ? undefined : schemaMistake(publishedSchema(meta.options));
+  if (mistake !== undefined) {
+    throw new PluginError(`${meta.point} "${meta.id}": its options are no JSON schema: ${mistake}`, {
+      accepted: "options: Type.Object({ … })",
+    });
+  }
   const options = meta.options ?? ({ type: "object", properties: {} } as unknown as TSchema);
   return {
     id: meta.id,

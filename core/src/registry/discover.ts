@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { coreSchema } from "../config/core-schema.js";
 import { CORE_FOLDER, Installation, type InstalledPackage, readJson } from "../config/installation.js";
-import type { JsonSchema } from "../config/json-schema.js";
 import { formatPath } from "../config/path.js";
 import { validate } from "../config/validate.js";
 import { PluginError } from "../errors.js";
@@ -137,7 +137,7 @@ function readPackage(folder: string): InstalledPackage | undefined {
       },
     );
   }
-  const mistake = validate(manifestSchema(), manifest)[0];
+  const mistake = validate(coreSchema("manifest"), manifest)[0];
   if (mistake !== undefined) {
     throw new PluginError(`the manifest of ${name} is not valid: ${mistake.message}`, {
       file,
@@ -147,10 +147,4 @@ function readPackage(folder: string): InstalledPackage | undefined {
     });
   }
   return { manifest, folder: real };
-}
-
-let schema: JsonSchema | undefined;
-function manifestSchema(): JsonSchema {
-  schema ??= readJson(join(CORE_FOLDER, "schemas", "manifest.schema.json")) as JsonSchema;
-  return schema;
 }
