@@ -99,7 +99,7 @@ describe("the dashboard's server", () => {
     expect(headers["content-security-policy"]).to.include("default-src 'none'").and.include("frame-ancestors 'none'");
     expect(headers["x-content-type-options"]).to.equal("nosniff");
     const { imports } = JSON.parse(/<script type="importmap">(.*?)<\/script>/.exec(body)![1]!) as { imports: Record<string, string> };
-    for (const file of [...Object.values(imports), "/web/main.js", "/web/app.js", "/page.css", "/uplot.css", "/icon.svg"]) {
+    for (const file of [...Object.values(imports), "/web/main.js", "/web/app.js", "/look.css", "/page.css", "/uplot.css", "/icon.svg"]) {
       expect((await send(file)).status, file).to.equal(200);
     }
   });

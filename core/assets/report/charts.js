@@ -78,7 +78,7 @@ report.charts = (root) => {
         stroke: color,
         width: 2,
         spanGaps: true,
-        value: (_, value) => number(value),
+        value: report.legendValue,
         points: { show: steps.length === 1 },
       };
       if (isSparse(name)) return [{ values: values[name], options: { ...raw, points: { show: true, size: 6, fill: color } } }];
@@ -98,7 +98,7 @@ report.charts = (root) => {
         { ...axis, size: 30 },
         { ...axis, size: 58, values: (_, ticks) => ticks.map(number) },
       ],
-      series: [{ label: "step", value: (_, value) => value ?? "–" }, ...lines.map((entry) => entry.options)],
+      series: [{ label: "step", value: report.legendValue }, ...lines.map((entry) => entry.options)],
     };
     entry.chart = new uPlot(options, [steps, ...lines.map((entry) => entry.values)], plot);
     plot.style.height = "auto";

@@ -27,7 +27,7 @@ report.compare = (root) => {
     const values = (_, ticks) => ticks.map(number);
     const edge = { width: 0, points: { show: false }, value: () => "" };
     const series = chart.series.flatMap(({ name }, i) => [
-      { label: name, stroke: colorOf(i), width: 2, points: { show: false }, value: (_, value) => number(value) },
+      { label: name, stroke: colorOf(i), width: 2, points: { show: false }, value: report.legendValue },
       { ...edge, label: `${name}, low`, class: "edge" },
       { ...edge, label: `${name}, high`, class: "edge" },
     ]);

@@ -20,10 +20,14 @@ report.choice = (label, options, onChange) => {
   return { select, label: element("label", {}, label, select) };
 };
 
+/** What a legend tells of a series: the value under the cursor, else the last one. */
+report.legendValue = (chart, value, series, index) =>
+  report.number(index === null ? chart.data[series].findLast((x) => x !== null && x !== undefined) : value);
+
 /** A number in a few digits. */
 report.number = (value) => {
   if (value === null || value === undefined) return "–";
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return size < 1e-3 || size >= 1e6 ? String(Number(value.toPrecision(3))).replace("e+", "e") : String(Number(value.toPrecision(4)));
+  return size < 1e-3 || size >= 1e6 ? value.toExponential(2).replace(/\.?0*e\+?/, "e") : String(Number(value.toPrecision(4)));
 };

@@ -4,7 +4,7 @@ import { embedJson, escapeHtml } from "./html.js";
 
 const require = createRequire(import.meta.url);
 const library = (name: string): string => readFileSync(require.resolve(`uplot/dist/${name}`), "utf8");
-const asset = (name: string): string => readFileSync(new URL(`../../../assets/report/${name}`, import.meta.url), "utf8");
+const asset = (name: string): string => readFileSync(new URL(`../../../assets/${name}`, import.meta.url), "utf8");
 
 /** Nothing may be loaded from anywhere: what the page needs stands in it. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
@@ -29,13 +29,15 @@ export function document({ title, body, data, scripts }: DocumentParts): string 
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <title>${escapeHtml(title)} – Proximal</title>
 <style>${library("uPlot.min.css")}</style>
-<style>${asset("page.css")}</style>
+<style>${asset("look.css")}</style>
+<style>${asset("report/page.css")}</style>
+<script>${asset("report/theme.js")}</script>
 </head>
 <body>
 ${body}
 <script type="application/json" id="data">${embedJson(data)}</script>
 <script>${library("uPlot.iife.min.js")}</script>
-${scripts.map((file) => `<script>${asset(file)}</script>`).join("\n")}
+${scripts.map((file) => `<script>${asset(`report/${file}`)}</script>`).join("\n")}
 </body>
 </html>
 `;

@@ -31,7 +31,7 @@ export function page(facts: RunFacts, data: { curves: Curves; samples: Samples }
 <p>${escapeHtml(subtitle(facts))}</p>
 </header>
 <main>
-<section aria-labelledby="result"><h2 id="result">Result</h2>${table(facts)}</section>
+<section aria-labelledby="result"><h2 id="result">Result</h2>${tiles(facts)}</section>
 ${facts.findings}
 ${eventsOf(facts)}
 <section aria-labelledby="curves"><h2 id="curves">Curves</h2><div id="curves-view"></div></section>
@@ -75,10 +75,13 @@ type Value = number | null;
 const fixed = (value: Value, digits: number): string => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(digits));
 /** A few digits however small it is: 1.2e-8. */
 const brief = (value: Value): string => (value === null ? "–" : String(rounded(value, 3)));
+/** "42 s", "3 min", "2.5 h" */
+const duration = (seconds: number): string =>
+  seconds < 120 ? `${seconds.toFixed(0)} s` : seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 const percent = (value: Value): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
 
-/** Start and end of what the run improves, then its cost. */
-function table({ summary }: RunFacts): string {
+/** What the run improves, from its start to its end, then its cost. */
+function tiles({ summary }: RunFacts): string {
   const { evalAccuracyStart, evalAccuracyEnd, rewardStart, rewardEnd, lossStart, lossEnd } = summary;
   const changes = [
     { name: "Held-out accuracy", start: evalAccuracyStart, end: evalAccuracyEnd, show: percent },
@@ -87,16 +90,15 @@ function table({ summary }: RunFacts): string {
   ].filter(({ start, end }) => start !== null || end !== null);
   const costs: [string, string][] = [
     ["Steps", String(summary.steps)],
-    ["Seconds", fixed(summary.seconds, 1)],
+    ["Time", duration(summary.seconds)],
     ["Tokens/s", fixed(summary.tokensPerSecond, 0)],
     ...(summary.skippedUpdates > 0 ? [["Skipped updates", String(summary.skippedUpdates)] as [string, string]] : []),
   ];
-  return `<div class="tables">
-<table><thead><tr><th scope="col"></th><th scope="col">start</th><th scope="col">end</th></tr></thead><tbody>
-${changes.map(({ name, start, end, show }) => `<tr><th scope="row">${name}</th><td>${show(start)}</td><td>${show(end)}</td></tr>`).join("\n")}
-</tbody></table>
-<table><tbody>
-${costs.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join("\n")}
-</tbody></table>
-</div>`;
+  return `<dl class="tiles">
+${changes.map(({ name, start, end, show }) => tile(name, show(end), `from ${show(start)}`)).join("\n")}
+${costs.map(([name, value]) => tile(name, value)).join("\n")}
+</dl>`;
 }
+
+const tile = (name: string, value: string, beside = ""): string =>
+  `<div class="tile"><dt>${name}</dt><dd>${value}${beside === "" ? "" : ` <small>${beside}</small>`}</dd></div>`;

@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join, relative } from "node:path";
 import { type RunReader, readRun } from "../trainer/store/index.js";
 import { type RunSummary, summaryOf } from "../trainer/summary.js";
 import { curvesOf } from "./curves.js";
@@ -37,7 +37,7 @@ export async function writeReport(run: RunReader | string, { description }: Repo
     name: config.name ?? "run",
     algorithm: config.algorithm,
     steps: folder.origin.kind === "sft" ? config.sft?.steps : config.trainer?.steps,
-    model: config.model?.checkpoint,
+    model: shownPath(config.model?.checkpoint),
     finished: folder.finished,
     summary: summaryFor(folder, config.seed ?? 0),
     findings: findings(records, rewardWeights(config)),
@@ -50,6 +50,12 @@ export async function writeReport(run: RunReader | string, { description }: Repo
   renameSync(`${file}.partial`, file);
   return file;
 }
+
+/** As it would be typed in this folder, where it lies below. */
+const shownPath = (path: string | undefined): string | undefined => {
+  const within = path === undefined ? "" : relative(process.cwd(), path);
+  return within === "" || within.startsWith("..") || isAbsolute(within) ? path : within;
+};
 
 /** The summary so far where the run is not finished. */
 function summaryFor(folder: RunReader, seed: number): RunSummary {

@@ -34,6 +34,7 @@ export function loadAssets(): ReadonlyMap<string, Asset> {
   for (const file of readdirSync(web)) if (file.endsWith(".js")) assets.set(`/web/${file}`, read(join(web, file)));
   for (const [name, file] of Object.entries(LIBRARIES)) assets.set(`/lib/${name}.js`, read(file));
   assets.set("/uplot.css", read(require.resolve("uplot/dist/uPlot.min.css")));
+  assets.set("/look.css", read(fileURLToPath(import.meta.resolve("@proximal/core/look.css"))));
   for (const file of ["page.css", "icon.svg"]) assets.set(`/${file}`, read(join(ROOT, "assets", file)));
   return assets;
 }
@@ -60,6 +61,7 @@ export const PAGE = `<!doctype html>
 <title>Proximal</title>
 <link rel="icon" href="/icon.svg">
 <link rel="stylesheet" href="/uplot.css">
+<link rel="stylesheet" href="/look.css">
 <link rel="stylesheet" href="/page.css">
 <script type="importmap">${IMPORTS}</script>
 <script type="module" src="/web/main.js"></script>

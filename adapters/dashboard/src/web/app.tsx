@@ -22,15 +22,33 @@ const TITLES: Readonly<Record<Tab, string>> = {
 /** Colours that stay apart. */
 const COLOURS = 8;
 
-const subtitle = ({ kind, algorithm, seed, status, steps, planned, reward, accuracy }: RunEntry): string =>
+const subtitle = ({ kind, algorithm, seed, status }: RunEntry): string =>
   [
     kind === "sft" ? "supervised training" : (algorithm ?? "own composition"),
     ...(seed === null ? [] : [`seed ${seed}`]),
-    `step ${steps}${planned === null ? "" : ` of ${planned}`}`,
     status === "stopped" ? "not finished" : status,
-    ...(reward === null ? [] : [`reward ${number(reward)}`]),
-    ...(accuracy === null ? [] : [`held-out accuracy ${percent(accuracy)}`]),
   ].join(" · ");
+
+/** How far the run is, and how good. */
+function Tiles({ steps, planned, reward, accuracy }: RunEntry) {
+  const tiles: [name: string, value: string, beside?: string][] = [
+    ["Step", String(steps), planned === null ? "" : `of ${planned}`],
+    ...(reward === null ? [] : [["Reward", number(reward)] as [string, string]]),
+    ...(accuracy === null ? [] : [["Held-out accuracy", percent(accuracy)] as [string, string]]),
+  ];
+  return (
+    <dl class="tiles">
+      {tiles.map(([name, value, beside = ""]) => (
+        <div class="tile" key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value} {beside !== "" && <small>{beside}</small>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
 
 export function App() {
   const { runs, system, isConnected } = useLive();
@@ -73,7 +91,10 @@ export function App() {
   return (
     <>
       <header class="top">
-        <span class="brand">Proximal</span>
+        <span class="brand">
+          <img src="/icon.svg" alt="" width="22" height="22" />
+          Proximal
+        </span>
         <button type="button" class="menu" aria-expanded={isListOpen} aria-controls="runs" onClick={() => setListOpen(!isListOpen)}>
           Runs {runs === null ? "" : `(${runs.length})`}
         </button>
@@ -108,6 +129,7 @@ export function App() {
                 {subtitle(current)}
                 {beside.length > 0 && ` · beside ${beside.map(({ id }) => id).join(", ")}`}
               </p>
+              <Tiles {...current} />
               {details !== null && details.warnings.length > 0 && route.tab !== "rewards" && (
                 <p class="alert">
                   {details.warnings.map(({ title }) => title).join(" · ")}{" "}

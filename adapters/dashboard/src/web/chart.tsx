@@ -40,6 +40,10 @@ export function smooth(values: readonly (number | null)[], weight: number): (num
   });
 }
 
+/** What a legend tells of a series: the value under the cursor, else the last one. */
+const legendValue: uPlot.Series.Value = (chart, value, series, index) =>
+  number(index === null ? [...chart.data[series]!].findLast((x) => x !== null && x !== undefined) : value);
+
 const isSparse = (y: readonly (number | null)[]): boolean => y.filter((value) => value !== null).length < y.length / 2;
 
 /** A constant gets a range of its own size; of zero, 0 to 1. */
@@ -56,10 +60,10 @@ function optionsOf({ lines, xLabel = "step", sync, zeroBased = false }: ChartPro
   const [ink, rule] = [css("--quiet"), css("--line")];
   const axis: uPlot.Axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: "11px system-ui" };
   const tables: uPlot.AlignedData[] = [];
-  const series: uPlot.Series[] = [{ label: xLabel, value: (_, value) => number(value) }];
+  const series: uPlot.Series[] = [{ label: xLabel, value: legendValue }];
   for (const { label, x, y, colour, smoothing = 0, scatter = false } of lines) {
     const stroke = css(`--series-${(colour % COLOURS) + 1}`);
-    const base: uPlot.Series = { label, stroke, width: 2, spanGaps: true, value: (_, value) => number(value) };
+    const base: uPlot.Series = { label, stroke, width: 2, spanGaps: true, value: legendValue };
     const add = (values: readonly (number | null)[], more: Partial<uPlot.Series>) => {
       tables.push([x as number[], values as (number | null)[]]);
       series.push({ ...base, ...more });

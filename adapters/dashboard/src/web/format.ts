@@ -3,7 +3,7 @@ export function number(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
-  return size < 1e-3 || size >= 1e6 ? String(Number(value.toPrecision(3))).replace("e+", "e") : String(Number(value.toPrecision(4)));
+  return size < 1e-3 || size >= 1e6 ? value.toExponential(2).replace(/\.?0*e\+?/, "e") : String(Number(value.toPrecision(4)));
 }
 
 export const percent = (value: number | null): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
