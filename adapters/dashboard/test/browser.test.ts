@@ -91,9 +91,9 @@ describe("the dashboard in a browser (skipped where there is no chromium: set CH
   it("follows a run at work without being loaded again", async () => {
     const page = await open("run=live");
     await settled(page, ".chart canvas");
-    expect(await page.locator("main p.quiet").first().textContent()).to.include("step 3 of 20");
+    expect(await page.locator(".tile dd").first().textContent()).to.equal("3 of 20");
     live.folder.appendMetrics(metricsOf(4));
-    await until(page, "document.querySelector('main p.quiet').textContent.includes('step 4 of 20')");
+    await until(page, "document.querySelector('.tile dd').textContent === '4 of 20'");
     await until(page, "document.querySelector('.plot').getAttribute('aria-label').includes('at step 4')");
     expect(problems).to.deep.equal([]);
     await page.close();

@@ -154,6 +154,11 @@ const trainerSection = section(
       default: false,
       description: "Score the batch again for `oldLogp` instead of keeping the sampler's log-probs",
     }),
+    rewardConcurrency: Type.Integer({
+      default: 4,
+      minimum: 1,
+      description: "Reward models that score a batch at the same time; one that reads what another writes waits for it",
+    }),
     checkpointEvery: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1 })], {
       default: "auto",
       description: "Steps between checkpoints; auto = as often as 5 % of the run time allows",

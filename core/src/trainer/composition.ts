@@ -4,10 +4,12 @@ export type { Placed, PlacedEnvironment, PlacedReward, PlacedTerm, RunComponents
 
 /** All components, wrapped ones included, in the order in which they act. */
 export function componentsOf({ environment, sampler, rewards, advantage, terms }: RunComponents): Placed[] {
-  const withInner = (part: PlacedReward): Placed[] => [...part.inner.flatMap(withInner), part];
   const world: Placed<object>[] = environment === undefined ? [] : [environment];
   return [...world, sampler, ...rewards.flatMap(withInner), ...(advantage === null ? [] : [advantage]), ...terms];
 }
+
+/** A reward model behind those that it wraps. */
+export const withInner = (part: PlacedReward): Placed[] => [...part.inner.flatMap(withInner), part];
 
 const nameOf = (reference: string | { name: string }): string => (typeof reference === "string" ? reference : reference.name);
 

@@ -1,3 +1,4 @@
+import pLimit, { type LimitFunction } from "p-limit";
 import type { DataSets } from "../data/index.js";
 import type { ExtensionPoint, Services, StepContext } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
@@ -54,6 +55,8 @@ export class Run {
   readonly earlyColumns: ReadonlySet<string>;
   /** Columns that the batch must have before the update: what components on the host and `afterUpdate` read, and constants of the loss. */
   readonly columnsOnHost: ReadonlySet<string>;
+  /** Bounds the reward models that score at the same time. */
+  readonly rewardLimit: LimitFunction;
   /** Judge and embedding, counted. */
   readonly meter: ServiceMeter;
 
@@ -64,6 +67,7 @@ export class Run {
     this.composition = composition;
     this.data = data;
     this.dataColumns = dataColumns;
+    this.rewardLimit = pLimit(settings.trainer.rewardConcurrency);
     this.meter = new ServiceMeter(composition, services);
     this.components = componentsOf(composition);
     this.specs = { ...TRAINER_SPECS, ...composition.specs };

@@ -95,6 +95,7 @@ export const settings = (over: Nested<RunSettings> = {}): RunSettings => ({
     epochs: 1,
     miniBatches: 1,
     recomputeOldLogp: false,
+    rewardConcurrency: 4,
     checkpointEvery: 2,
     keepCheckpoints: 9,
     ...over.trainer,

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { expect } from "chai";
-import { type Batch, type RewardModel, type RewardResult, rewardModel, trainingStep } from "../../src/index.js";
+import { type Batch, type RewardModel, type RewardResult, rewardModel, type StandardColumn, trainingStep } from "../../src/index.js";
 import { EvenReward, gateOnly, place, tabularRun, temporaryFolder } from "../doubles/runs.js";
 
 /** 1 for a completion that ends by itself, null for one that is cut. */
@@ -77,5 +77,59 @@ describe("rewards of a training step", () => {
     const { metrics, sampled } = await trainingStep(tabularRun(folder, { composition: { ...gateOnly(), rewards } }), 0);
     expect([...sampled.f64("correct")]).to.deep.equal([...sampled.f64("rewards")].map((reward) => (reward > 0 ? 1 : 0)));
     expect(metrics.accuracy).to.be.closeTo(metrics.reward! + 0.75, 1e-12);
+  });
+
+  describe("by several models", () => {
+    /** Rewards every response with `reward` after a while; tells when it begins and ends. */
+    const slow = (
+      id: string,
+      log: string[],
+      o: { reward: number; wait: number; reads?: StandardColumn[]; writes?: StandardColumn[]; fails?: boolean },
+    ) => ({
+      ...place(NothingVerified, {}, id),
+      weight: 1,
+      inner: [],
+      metadata: { ...place(NothingVerified).metadata, reads: o.reads ?? [], writes: o.writes ?? [] },
+      component: {
+        score: async (batch: Batch): Promise<RewardResult> => {
+          log.push(`${id} begins${(o.reads ?? []).map((name) => `, ${name} ${batch.f64(name)[0]}`)}`);
+          await new Promise((done) => setTimeout(done, o.wait));
+          log.push(`${id} ends`);
+          if (o.fails) throw new Error(`${id} fails`);
+          const columns = Object.fromEntries((o.writes ?? []).map((name) => [name, new Float64Array(batch.rows).fill(o.reward)]));
+          return { rewards: new Float64Array(batch.rows).fill(o.reward), columns };
+        },
+      },
+    });
+    const score = async (rewards: ReturnType<typeof slow>[], rewardConcurrency: number) =>
+      trainingStep(tabularRun(folder, { composition: { ...gateOnly(), rewards }, settings: { trainer: { rewardConcurrency } } }), 0);
+
+    for (const [concurrency, order] of [
+      [4, "a begins, b begins, b ends, a ends"],
+      [1, "a begins, a ends, b begins, b ends"],
+    ] as const) {
+      it(`runs at most ${concurrency} at the same time, with the same outcome`, async () => {
+        const log: string[] = [];
+        const { metrics } = await score([slow("a", log, { reward: 1, wait: 30 }), slow("b", log, { reward: 2, wait: 5 })], concurrency);
+        expect(log.join(", ")).to.equal(order);
+        expect(metrics).to.include({ reward: 3, "reward.a": 1, "reward.b": 2 });
+      });
+    }
+
+    it("lets one that reads what another writes wait for it alone", async () => {
+      const log: string[] = [];
+      const writer = slow("writer", log, { reward: 0.5, wait: 10, writes: ["weights"] });
+      await score(
+        [writer, slow("reader", log, { reward: 1, wait: 1, reads: ["weights"] }), slow("other", log, { reward: 1, wait: 30 })],
+        4,
+      );
+      expect(log.join("; ")).to.equal("writer begins; other begins; writer ends; reader begins, weights 0.5; reader ends; other ends");
+    });
+
+    it("tells the first failure in the config's order, whichever comes first", async () => {
+      const failing = [slow("late", [], { reward: 1, wait: 20, fails: true }), slow("soon", [], { reward: 1, wait: 1, fails: true })];
+      const error = await score(failing, 4).catch((thrown: unknown) => thrown);
+      expect((error as Error).message).to.equal("late fails");
+    });
   });
 });
