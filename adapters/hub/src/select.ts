@@ -5,11 +5,18 @@ import { UsageError } from "@proximal/core";
 const NEEDED =
   /^(.*config\.json|tokenizer\.(json|model)|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|model(-\d+-of-\d+)?\.safetensors|model\.safetensors\.index\.json|LICENSE.*)$/;
 
-/** Files of a model's first folder that this project reads; of several GGUF files the one that is named. */
+/** Of a GGUF file in parts all parts, first part first; of another file the file. */
+function partsOf(name: string): string[] {
+  const [, prefix, total] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/.exec(name) ?? [];
+  if (total === undefined) return [name];
+  return Array.from({ length: Number(total) }, (_, i) => `${prefix}-${String(i + 1).padStart(5, "0")}-of-${total}.gguf`);
+}
+
+/** Files of a model's first folder that this project reads; of several GGUF files the one that is named, with all its parts. */
 export function selectFiles(id: string, entries: readonly ListFileEntry[], names: readonly string[]): ListFileEntry[] {
   const files = entries.filter(({ type }) => type === "file");
   if (names.length > 0) {
-    return names.map((name) => {
+    return [...new Set(names.flatMap(partsOf))].map((name) => {
       const found = files.find(({ path }) => path === name);
       if (found === undefined)
         throw new UsageError(`${id} has no such file`, { path: "--file", given: name, accepted: files.map(({ path }) => path) });

@@ -107,6 +107,13 @@ describe("a download from the Hub", () => {
     expect(readFileSync(join(folder, "sub", "a-Q4_0.gguf")).length).to.equal(1200);
   });
 
+  it("takes all parts of a GGUF file that is stored in several", async () => {
+    const parts = [1, 2, 3].map((i) => `a-0000${i}-of-00003.gguf`);
+    hub.files = Object.fromEntries(parts.map((path) => [path, Buffer.alloc(1100, path)]));
+    expect((await download({ files: [parts[0]!] })).files).to.deep.equal(parts);
+    expect(readdirSync(folder).sort()).to.deep.equal(parts);
+  });
+
   it("sends its token to the Hub, and not to the servers that large files lie on", async () => {
     hub.needs = "hf_secret";
     hub.isListed = false;

@@ -97,10 +97,10 @@ function modelFiles(folder: string): string[] {
   return shards;
 }
 
-/** Where parameters are read from: a Hugging Face folder, or places in a GGUF file. */
+/** Where parameters are read from: a Hugging Face folder, or places in GGUF files. */
 export interface ParameterSource {
   path: string;
-  /** Of a GGUF file: parameters by name, with where each lies. */
+  /** Of GGUF: parameters by name, with where each lies. */
   stored?: readonly (readonly [name: string, tensor: StoredTensor])[];
 }
 
@@ -111,9 +111,8 @@ export function readSource(
   optional: (name: string) => boolean,
 ): Map<string, Float32Array> {
   if (stored === undefined) return readParameters(path, table, optional);
-  const tensors = stored.map(([, tensor]) => tensor);
-  const values = readStored(path, tensors);
-  return new Map(stored.map(([name]) => [name, values.next().value as Float32Array]));
+  const values = readStored(stored.map(([, tensor]) => tensor));
+  return new Map(stored.map(([name], i) => [name, values[i]!]));
 }
 
 /** Parameters of a Hugging Face folder. */

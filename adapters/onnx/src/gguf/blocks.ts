@@ -116,6 +116,36 @@ const eightBits: BlockFormat = {
   },
 };
 
+/** What the sixteen codes of the non-linear formats stand for. */
+const STEPS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
+
+const stepsOf32 = (b: Uint8Array, at: number, scale: number, out: Float32Array, to: number): void => {
+  for (let i = 0; i < 16; i++) {
+    const byte = b[at + i]!;
+    out[to + i] = scale * STEPS[byte & 15]!;
+    out[to + 16 + i] = scale * STEPS[byte >> 4]!;
+  }
+};
+
+const steps: BlockFormat = {
+  values: 32,
+  bytes: 18,
+  read: (b, at, out, to) => stepsOf32(b, at + 2, half(b, at), out, to),
+};
+
+/** Eight sub-blocks with a six-bit scale each: four bits of it in a byte of two, two bits in a word of all. */
+const scaledSteps: BlockFormat = {
+  values: 256,
+  bytes: 136,
+  read(b, at, out, to) {
+    const [d, high] = [half(b, at), b[at + 2]! | (b[at + 3]! << 8)];
+    for (let j = 0; j < 8; j++) {
+      const scale = ((b[at + 4 + (j >> 1)]! >> (4 * (j & 1))) & 15) | (((high >> (2 * j)) & 3) << 4);
+      stepsOf32(b, at + 8 + 16 * j, d * (scale - 32), out, to + 32 * j);
+    }
+  },
+};
+
 /** The quantised formats that can be read, by ggml's name. */
 export const BLOCK_FORMATS = {
   Q4_0: nibbles(18, { codes: 2, centre: 8 }),
@@ -128,5 +158,7 @@ export const BLOCK_FORMATS = {
   Q4_K: fourOrFive(false),
   Q5_K: fourOrFive(true),
   Q6_K: sixBits,
+  IQ4_NL: steps,
+  IQ4_XS: scaledSteps,
 } as const satisfies Record<string, BlockFormat>;
 export type BlockType = keyof typeof BLOCK_FORMATS;

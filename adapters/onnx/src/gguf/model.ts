@@ -98,7 +98,7 @@ export function ggufConfig({ path, metadata, tensors }: GgufHeader): Transformer
   const config = parseConfig(json, path);
   const factors = tensors.get("rope_freqs.weight");
   if (factors === undefined) return config;
-  const [stored] = readStored(path, [factors]);
+  const [stored] = readStored([factors]);
   const scaled = parseConfig({ ...json, rope_scaling: { ...LLAMA3, factor: Math.max(...stored!) } }, path);
   const frequencies = ropeFrequencies(scaled);
   const same = ropeFrequencies(config).every((plain, i) => Math.abs(plain / frequencies[i]! / stored![i]! - 1) < 1e-4);

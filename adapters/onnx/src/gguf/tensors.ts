@@ -18,6 +18,8 @@ export type Rearrangement =
 
 /** Where a parameter lies in a GGUF file. */
 export interface StoredTensor {
+  /** The file, of several parts the one that has it. */
+  file: string;
   /** Name in the file. */
   name: string;
   type: GgufType;
@@ -64,22 +66,26 @@ function rearranged(values: Float32Array<ArrayBuffer>, { rearrange, shape }: Sto
   return result;
 }
 
-/** The tensors of a GGUF file as float32 parameters, one after the other. */
-export function* readStored(path: string, tensors: readonly StoredTensor[]): Generator<Float32Array<ArrayBuffer>> {
-  let file: number;
+/** The tensors of one or several GGUF files as float32 parameters. */
+export function readStored(tensors: readonly StoredTensor[]): Float32Array<ArrayBuffer>[] {
+  const files = new Map<string, number>();
   try {
-    file = openSync(path, "r");
+    return tensors.map((tensor) => {
+      if (!files.has(tensor.file)) files.set(tensor.file, open(tensor.file));
+      const size = storedBytes(tensor.type, elementCount(tensor.shape));
+      const bytes = readBytes(files.get(tensor.file)!, tensor.offset, size);
+      if (bytes === undefined) throw new CheckpointError(`tensor ${tensor.name}: the file ends inside it`, { file: tensor.file });
+      return rearranged(dequantise(bytes, tensor.type), tensor);
+    });
+  } finally {
+    for (const file of files.values()) closeSync(file);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, "r");
   } catch (cause) {
     throw new CheckpointError(`cannot be opened: ${(cause as Error).message}`, { file: path, cause });
-  }
-  try {
-    for (const tensor of tensors) {
-      const size = storedBytes(tensor.type, elementCount(tensor.shape));
-      const bytes = readBytes(file, tensor.offset, size);
-      if (bytes === undefined) throw new CheckpointError(`tensor ${tensor.name}: the file ends inside it`, { file: path });
-      yield rearranged(dequantise(bytes, tensor.type), tensor);
-    }
-  } finally {
-    closeSync(file);
   }
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProximalError } from "@proximal/core";
@@ -132,7 +132,39 @@ describe("a model that cannot be read", () => {
       retype("blk.0.attn_q.weight", 16),
       "model.gguf",
       /blk\.0\.attn_q\.weight: unsupported quantisation/,
-      /Q4_K/,
+      /given: +IQ2_XXS\n.*accepted: .*Q4_K, .*IQ4_XS\n.*hint: .*Q8_0/,
+    ],
+    [
+      "a model of GGUF without one of its parts",
+      "smollm2-gguf-parts",
+      remove("model-00003-of-00003.gguf"),
+      "model-00003-of-00003.gguf",
+      /1 of the model's 3 parts are missing/,
+      /download model-00003-of-00003\.gguf/,
+    ],
+    [
+      "a part of GGUF with the name of another",
+      "smollm2-gguf-parts",
+      () => cpSync(join(folder, "model-00002-of-00003.gguf"), join(folder, "model-00003-of-00003.gguf")),
+      "model-00003-of-00003.gguf",
+      /is part 2 of 3/,
+      /its name says otherwise/,
+    ],
+    [
+      "a part of GGUF under a name of its own",
+      "smollm2-gguf-parts",
+      () => renameSync(join(folder, "model-00001-of-00003.gguf"), join(folder, "model.gguf")),
+      "model.gguf",
+      /is part 1 of 3/,
+      /NAME-00001-of-00003\.gguf/,
+    ],
+    [
+      "a whole model of GGUF in place of a part",
+      "smollm2-gguf-parts",
+      () => cpSync(join(fixture("smollm2-gguf"), "model.gguf"), join(folder, "model-00002-of-00003.gguf")),
+      "model-00002-of-00003.gguf",
+      /is a whole model/,
+      /download it again/,
     ],
     [
       "an architecture of GGUF that no graph is written for",
@@ -176,8 +208,8 @@ describe("a model that cannot be read", () => {
     it(`${what} is an error that names the file and what to do`, async () => {
       cpSync(fixture(name), folder, { recursive: true });
       damage();
-      const gguf = name.endsWith("-gguf");
-      const error = await openFixture(folder, gguf ? "model.gguf" : "").then(
+      const gguf = ["model.gguf", "model-00001-of-00003.gguf"].find((path) => existsSync(join(folder, path)));
+      const error = await openFixture(folder, gguf).then(
         async (policy) => {
           await policy.close();
           return undefined;

@@ -434,6 +434,27 @@ def make_gguf(name, types, tokenizer_kind, pre):
     expectations(loaded, tokenizer, folder)
 
 
+def make_parts(name, tensors):
+    """The GGUF file again in parts of so many tensors."""
+    import gguf
+
+    folder = HERE / f"{name}-gguf-parts"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    reader = gguf.GGUFReader(HERE / f"{name}-gguf" / "model.gguf")
+    architecture = reader.fields["general.architecture"].contents()
+    writer = gguf.GGUFWriter(folder / "model.gguf", architecture, split_max_tensors=tensors)
+    for field in reader.fields.values():
+        if field.name != "general.architecture" and not field.name.startswith("GGUF."):
+            writer.add_key_value(field.name, field.contents(), field.types[0], field.types[-1])
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def make_blocks():
     """Random blocks of every quantised type with what the gguf package reads of them."""
     import gguf
@@ -441,7 +462,7 @@ def make_blocks():
     random = np.random.default_rng(3)
     scales = {"Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "Q4_1": [0, 2], "Q5_1": [0, 2]}
     blocks = {}
-    for name in ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"]:
+    for name in ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"]:
         kind = gguf.GGMLQuantizationType[name]
         _, size = gguf.GGML_QUANT_SIZES[kind]
         data = random.integers(0, 256, (2, size), dtype=np.uint8)
@@ -479,6 +500,7 @@ def main():
     make_gguf("tinyllama", ["Q8_0", "F16"], "llama", None)
     make_gguf("qwen2", ["F32", "Q8_0"], "gpt2", "qwen2")
     make_gguf("gpt2", ["F32", "Q8_0"], "gpt2", "gpt-2")
+    make_parts("smollm2", 8)
     make_blocks()
 
 

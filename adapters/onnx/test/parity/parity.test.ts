@@ -20,6 +20,7 @@ const CASES: readonly [what: string, fixture: string, file?: string][] = [
   ["Qwen3, norms of queries and keys, yarn positions", "qwen3"],
   ["GPT-2, learned positions", "gpt2"],
   ["SmolLM2 as GGUF, seven types", "smollm2-gguf", "model.gguf"],
+  ["SmolLM2 as GGUF in three parts, named by the second", "smollm2-gguf", "../smollm2-gguf-parts/model-00002-of-00003.gguf"],
   ["TinyLlama as GGUF, merges from scores", "tinyllama-gguf", "model.gguf"],
   ["Qwen2 as GGUF", "qwen2-gguf", "model.gguf"],
   ["GPT-2 as GGUF", "gpt2-gguf", "model.gguf"],
