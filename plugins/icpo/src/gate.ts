@@ -41,8 +41,10 @@ export class IcpoGate implements TrustRegionGate {
   constructor(@options() private readonly o: Static<typeof icpoGateOptions>) {}
 
   terms(context: Context): Term {
-    const { logp, ratio, advantages } = context;
+    const { logp, logRatio, advantages } = context;
     const hinted = context.column("hinted");
+    // Steered responses have no ratio: their old log-probs may be anything.
+    const ratio = ratioOf(where(hinted, 0, logRatio));
     const probability = ratioOf(logp);
     const shaped = probability.div(probability.add(this.o.shapingLambda));
     return {

@@ -31,6 +31,7 @@ describe("ICPO's gate", () => {
   it("does not look at the old log-probs of steered responses", () => {
     const at = (old: number) => runTerms({ component: IcpoGate }, { logp: [[-1]], oldLogp: [[old]], advantages: [1], hinted: [true] });
     expect(at(-9)).to.deep.equal(at(-0.1));
+    expect(at(Number.NaN)).to.deep.equal(at(-0.1));
   });
 
   const slopes: [probability: number, lambda: number, slope: number][] = [

@@ -1,6 +1,6 @@
 import { statistics } from "@proximal/core";
 
-const { mean, std } = statistics;
+const { constant, mean, std } = statistics;
 
 export interface Tree {
   /** [n] value of each node: its reward at a leaf, else the mean of its children; NaN where no leaf below it is verified. */
@@ -20,8 +20,10 @@ export function backedUp(parent: ArrayLike<number>, leafReward: ArrayLike<number
     const below = children[node]!;
     for (const child of below) visit(child);
     const own = below.map((child) => values[child]!).filter((value) => !Number.isNaN(value));
-    values[node] = below.length === 0 ? (leafReward[node] ?? Number.NaN) : mean(own);
-    stds[node] = own.length === 0 ? 0 : std(own, 0);
+    // Equal children have exactly their parent's value: rounding in a mean would keep their edges.
+    const equal = own.length > 0 && constant(own);
+    values[node] = below.length === 0 ? (leafReward[node] ?? Number.NaN) : equal ? own[0]! : mean(own);
+    stds[node] = own.length === 0 || equal ? 0 : std(own, 0);
   };
   for (let node = 0; node < n; node++) if (parent[node]! < 0) visit(node);
   return { values, stds };

@@ -20,6 +20,11 @@ describe("SPO-tree's values", () => {
     expect(stds[0]).to.equal(0);
   });
 
+  it("of equal children are exactly theirs, so that their edges are dropped", () => {
+    const { values, stds } = backedUp([-1, 0, 0, 0], [null, 0.1, 0.1, 0.1]);
+    expect([values[0], stds[0]]).to.deep.equal([0.1, 0]);
+  });
+
   it("take a childless root for a leaf, and several roots for a forest", () => {
     expect([...backedUp([-1, -1, 1], [0.5, null, 1]).values]).to.deep.equal([0.5, 1, 1]);
   });

@@ -13,7 +13,7 @@ export class FinishedValueLoss implements Regularizer {
   terms(context: Context): Term {
     const { values, returns } = context;
     const tokens = context.updateNumber("value tokens", (update) => Math.max(1, count(update.f64("valueMask"))));
-    const error: Expr = where(context.column("valueMask"), values.sub(returns).square(), 0).div(tokens);
+    const error: Expr = where(context.column("valueMask"), values.sub(returns), 0).square().div(tokens);
     return { value: error.mul(0.5), aggregation: "token-sum", observe: { valueError: { value: error, aggregation: "token-sum" } } };
   }
 }

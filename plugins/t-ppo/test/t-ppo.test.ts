@@ -26,6 +26,19 @@ interface Estimate {
 const estimate = async (inputs: Inputs, options: Options = {}) =>
   (await runAdvantage(ExtendedGae, options, inputs, { specs: { finished, windowStart } })) as unknown as Estimate;
 
+describe("T-PPO's value loss", () => {
+  it("does not see what stands outside of its mask", () => {
+    const at = (outside: number) =>
+      runTerms(
+        { component: FinishedValueLoss },
+        { values: [[0.5, 1]], returns: [[1, outside]], valueMask: [[1, 0]] },
+        { specs: { valueMask } },
+      );
+    const { loss, gradValues } = at(Number.NaN);
+    expect([loss, gradValues]).to.deep.equal([0.125, [[-0.5, 0]]]);
+  });
+});
+
 describe("T-PPO's advantages", () => {
   const values = [0.2, 0.5, -0.1, 0.4, 0.3, 0.6, 0.1, 0.2];
 

@@ -6,9 +6,9 @@ export interface Experience {
 
 /** One entry of an editor's plan; a missing operation counts as ADD. */
 export interface Operation {
-  operation?: string;
-  id?: string;
-  content?: string;
+  operation?: string | null;
+  id?: string | null;
+  content?: string | null;
 }
 
 /**
@@ -18,7 +18,9 @@ export interface Operation {
  */
 export function editLibrary(experiences: readonly Experience[], operations: readonly Operation[]): Experience[] {
   const items: { id: string | null; content: string }[] = experiences.map((item) => ({ ...item }));
-  for (const { operation = "ADD", id, content = "" } of operations) {
+  for (const given of operations) {
+    // A field that is null counts as missing.
+    const [operation, id, content] = [given.operation ?? "ADD", given.id ?? undefined, given.content ?? ""];
     const at = id === undefined ? -1 : items.findIndex((item) => item.id === id);
     if (operation === "DELETE") {
       if (at >= 0) items.splice(at, 1);

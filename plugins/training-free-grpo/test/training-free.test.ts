@@ -13,6 +13,11 @@ describe("the library", () => {
   const cases: [title: string, plan: Operation[], contents: string[]][] = [
     ["stays without a plan", [], ["a", "b", "c"]],
     ["takes a missing operation for ADD", [{ content: "d" }], ["a", "b", "c", "d"]],
+    [
+      "takes null for a missing field",
+      [{ operation: null, id: null, content: "d" }, { operation: "UPDATE", id: null, content: "e" }, { content: null }],
+      ["a", "b", "c", "d", "e"],
+    ],
     ["deletes without looking at the content", [{ operation: "DELETE", id: "G1" }], ["a", "c"]],
     ["ignores deleting what it lacks", [{ operation: "DELETE", id: "G9" }, { operation: "DELETE" }], ["a", "b", "c"]],
     [
