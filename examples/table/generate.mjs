@@ -81,17 +81,22 @@ write(
 const LONGEST = 4;
 const strings = [DIGITS];
 while (strings.length < LONGEST) strings.push(strings.at(-1).flatMap((text) => DIGITS.map((digit) => text + digit)));
+/** Probability and mean length, before training, of the answers that end with `last` behind at least `digits` - 1 others. */
+async function endingWith(prompt, last, digits = 1) {
+  const answer = strings
+    .slice(digits - 1)
+    .flat()
+    .filter((text) => text.endsWith(last));
+  const ps = await probabilities(prompt, answer);
+  const total = ps.reduce((sum, p) => sum + p, 0);
+  return { prompt, answer, success: rounded(total), length: ps.reduce((sum, p, i) => sum + p * answer[i].length, 0) / total };
+}
+
+const shown = ({ length, ...record }) => ({ ...record, length: rounded(length) });
 const lengths = [];
 for (const prompt of prompts) {
-  const [, second] = await Promise.all(
-    DIGITS.map(async (last) => {
-      const answers = strings.flat().filter((text) => text.endsWith(last));
-      const ps = await probabilities(prompt, answers);
-      const total = ps.reduce((sum, p) => sum + p, 0);
-      return { prompt, answer: answers, success: rounded(total), length: ps.reduce((sum, p, i) => sum + p * answers[i].length, 0) / total };
-    }),
-  ).then((found) => found.sort((a, b) => b.success - a.success));
-  lengths.push(second);
+  const found = await Promise.all(DIGITS.map((last) => endingWith(prompt, last)));
+  lengths.push(found.sort((a, b) => b.success - a.success)[1]);
 }
 write(
   "lengths",
@@ -99,5 +104,22 @@ write(
     .filter(({ success }) => success > 0.05 && success < 0.4)
     .sort((a, b) => b.length - a.length)
     .slice(0, 24)
-    .map(({ length, ...record }) => ({ ...record, length: rounded(length) })),
+    .map(shown),
 );
+
+// Right is what ends with the right digit and is as long as the prompt needs: one, two or three digits, or longer ones up to four.
+const needs = [];
+for (const [digits, success] of [
+  [1, 0.3],
+  [2, 0.15],
+  [3, 0.075],
+]) {
+  const used = new Set(needs.map(({ prompt }) => prompt));
+  const found = [];
+  for (const prompt of prompts.filter((one) => !used.has(one)))
+    for (const last of DIGITS) found.push({ needs: digits, ...(await endingWith(prompt, last, digits)) });
+  found.sort((a, b) => Math.abs(Math.log(a.success / success)) - Math.abs(Math.log(b.success / success)));
+  const first = new Map(found.toReversed().map((record) => [record.prompt, record]));
+  needs.push(...found.filter((record) => first.get(record.prompt) === record).slice(0, 8));
+}
+write("needs", needs.map(shown));
