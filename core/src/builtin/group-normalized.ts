@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { advantageEstimator, options } from "../extension/component.js";
 import type { AdvantageEstimator, EstimateResult } from "../extension/points.js";
-import type { Batch } from "../rollout/index.js";
+import { type Batch, lossMask } from "../rollout/index.js";
 import { constant, mean, std, take } from "./statistics.js";
 
 export const groupNormalizedOptions = Type.Object({
@@ -19,9 +19,15 @@ export const groupNormalizedOptions = Type.Object({
     default: null,
     description: "Advantages are clipped to [-advClip, advClip]; null = off",
   }),
+  klCoef: Type.Number({
+    default: 0,
+    minimum: 0,
+    description: "KL to the reference in the reward: a token's advantage loses klCoef times what it and the tokens after it drifted",
+  }),
 });
 
-export type GroupNormalizedOptions = Static<typeof groupNormalizedOptions>;
+/** Those that make an advantage of a reward. */
+export type GroupNormalizedOptions = Omit<Static<typeof groupNormalizedOptions>, "klCoef">;
 
 /**
  * A_i = (R_i - mean_g) / (std + stdEps), the same for every token of response i, [B].
@@ -54,6 +60,28 @@ export function groupNormalize(
   return limit === null ? advantages : advantages.map((a) => Math.min(Math.max(a, -limit), limit));
 }
 
+/** Drift of one token that counts at most, nats. */
+const DRIFT_LIMIT = 10;
+
+/**
+ * A_t = A - klCoef·Σ_{s ≥ t} (oldLogp_s - refLogp_s), each difference within ±10 nats, over the policy's own tokens: the KL
+ * penalty as a reward of every token, without a discount and behind the normalisation. [B, T], one list a row.
+ */
+export function withKlInReward(batch: Batch, advantages: ArrayLike<number>, klCoef: number): number[][] {
+  const [old, reference, mask] = [batch.f64("oldLogp"), batch.f64("refLogp"), lossMask(batch)];
+  return Array.from(advantages, (advantage, row) => {
+    const [from, to] = [batch.offsets[row]!, batch.offsets[row + 1]!];
+    const credit = new Array<number>(to - from).fill(0);
+    let drift = 0;
+    for (let t = to - 1; t >= from; t--) {
+      if (!mask[t]) continue;
+      drift += Math.min(Math.max(old[t]! - reference[t]!, -DRIFT_LIMIT), DRIFT_LIMIT);
+      credit[t - from] = advantage - klCoef * drift;
+    }
+    return credit;
+  });
+}
+
 /** Share of groups whose rewards are all equal. */
 export const fracZeroStd = (batch: Batch): number =>
   batch.groups === 0 ? 0 : batch.groupRows.filter((rows) => constant(take(batch.f64("rewards"), rows))).length / batch.groups;
@@ -62,14 +90,16 @@ export const fracZeroStd = (batch: Batch): number =>
   id: "group-normalized",
   description: "Reward relative to the mean of its group, divided by the standard deviation",
   options: groupNormalizedOptions,
-  reads: ["rewards"],
+  reads: ["rewards", ...(["mask", "oldLogp", "refLogp"] as const).map((name) => ({ name, unless: { klCoef: 0 } }))],
   writes: ["advantages"],
   conventions: { std: "sample (n - 1) unless ddof is 0", groupOfOne: "0 unless groupOfOne says otherwise" },
 })
 export class GroupNormalizedAdvantage implements AdvantageEstimator {
-  constructor(@options() private readonly o: GroupNormalizedOptions) {}
+  constructor(@options() private readonly o: Static<typeof groupNormalizedOptions>) {}
 
   estimate(batch: Batch): EstimateResult {
-    return { columns: { advantages: [...groupNormalize(batch.f64("rewards"), batch.groupRows, this.o)] } };
+    const advantages = groupNormalize(batch.f64("rewards"), batch.groupRows, this.o);
+    const { klCoef } = this.o;
+    return { columns: { advantages: klCoef === 0 ? [...advantages] : withKlInReward(batch, advantages, klCoef) } };
   }
 }

@@ -49,7 +49,14 @@ export function klEstimateOf(estimator: KlEstimator, logp: number, anchor: numbe
   }
 }
 
-export const klOptions = Type.Object({ klEstimator: klEstimatorOption, ...aggregationOptions });
+export const klOptions = Type.Object({
+  klEstimator: klEstimatorOption,
+  klCap: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], {
+    default: null,
+    description: "Each token's estimate is clipped to ±klCap, nats, beyond which it has no gradient; null = off",
+  }),
+  ...aggregationOptions,
+});
 
 @regularizer({
   id: "kl",
@@ -62,7 +69,9 @@ export class KlRegularizer implements Regularizer {
   constructor(@options() private readonly o: Static<typeof klOptions>) {}
 
   terms({ logp, refLogp }: Context): Term {
-    const value = klEstimate(this.o.klEstimator as KlEstimator, logp, refLogp);
+    const { klEstimator, klCap } = this.o;
+    const estimate = klEstimate(klEstimator as KlEstimator, logp, refLogp);
+    const value = klCap === null ? estimate : estimate.clip(-klCap, klCap);
     return { value, aggregation: aggregationOf(this.o), observe: { kl: { value, aggregation: "token-mean" } } };
   }
 }

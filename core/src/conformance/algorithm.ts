@@ -11,8 +11,8 @@ type Part = Readonly<Record<string, unknown>>;
 
 /** What an algorithm makes of a batch. */
 export interface AlgorithmOutcome {
-  /** One a row. */
-  advantages: readonly number[];
+  /** One a row, or one a token in a list a row. */
+  advantages: readonly (number | readonly number[])[];
   loss: number;
   /** d loss / d logp, one row a response. */
   gradLogp: readonly (readonly number[])[];
@@ -33,7 +33,7 @@ export async function runAlgorithm(algorithm: Algorithm, components: readonly Co
   };
   const estimator = partOf("advantage", advantage);
   const estimated = await runAdvantage(estimator.component as ComponentClass<AdvantageEstimator>, estimator.options, inputs);
-  const advantages = estimated.advantages as number[];
+  const advantages = estimated.advantages as AlgorithmOutcome["advantages"];
   const terms = [partOf("gate", gate), ...regularizers.map((part) => partOf("regularizer", part))] as TermCase[];
   const aggregation = algorithm.aggregation as Aggregation | undefined;
   const { loss, gradLogp } = runTerms(terms, { ...inputs, advantages }, aggregation === undefined ? {} : { aggregation });

@@ -1,13 +1,13 @@
 import { mean } from "../builtin/statistics.js";
 import type { ResolvedConfig } from "../config/resolve.js";
 import { UsageError } from "../errors.js";
-import { lossMask, ObjectiveProgram } from "../objective/index.js";
+import { ObjectiveProgram } from "../objective/index.js";
 import { partsOf, TEACHER_COLUMN } from "../registry/columns.js";
 import { loadAdapter } from "../registry/load.js";
 
 import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
 import { type CompositionWarning, compositionWarnings } from "../registry/warnings.js";
-import { type Batch, Random, type Trajectory } from "../rollout/index.js";
+import { type Batch, lossMask, Random, type Trajectory } from "../rollout/index.js";
 import { type HostServices, openRun, Run, type StepOutcome, TrainingJob, trainingStep } from "../trainer/index.js";
 import { stepValuesOf } from "../trainer/services.js";
 import { estimateRun, measureRates, type RunEstimate } from "./estimate.js";

@@ -154,6 +154,7 @@ export interface AdvantageEstimator<S extends State = State> extends MaybeStatef
  * - `seq-mean-token-mean`: mean over non-empty rows of the token mean
  * - `seq-mean-token-sum`: mean over non-empty rows of the token sum
  * - `seq-mean-token-sum-norm`: the same divided by `fixedLength`, the run's longest response when left out
+ * - `prompt-mean`: mean over groups of the mean over all tokens of the group; groups without any are left out
  * - `otm`: sum over rows of the token mean, divided by the number of groups
  * - `row-mean`: values of rows [B, 1], mean over ALL rows, empty ones included
  * - `token-sum`: sum over tokens
@@ -164,6 +165,7 @@ export const AGGREGATIONS = [
   "seq-mean-token-mean",
   "seq-mean-token-sum",
   "seq-mean-token-sum-norm",
+  "prompt-mean",
   "otm",
   "row-mean",
   "token-sum",

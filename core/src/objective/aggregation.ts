@@ -35,8 +35,12 @@ export function aggregationWeights(
   for (let row = 0; row < rows; row++) for (let t = offsets[row]!; t < offsets[row + 1]!; t++) counts[row]! += mask[t] ? 1 : 0;
   const tokens = counts.reduce((a, b) => a + b, 0);
   const filled = counts.reduce((n, count) => n + (count > 0 ? 1 : 0), 0);
-  const groups = new Set(Array.from(group)).size;
-  const weightOf = (count: number): number => {
+  const tokensOfGroup = new Map<number, number>();
+  for (let row = 0; row < rows; row++) tokensOfGroup.set(group[row]!, (tokensOfGroup.get(group[row]!) ?? 0) + counts[row]!);
+  const groups = tokensOfGroup.size;
+  const filledGroups = [...tokensOfGroup.values()].filter((count) => count > 0).length;
+  const weightOf = (row: number): number => {
+    const count = counts[row]!;
     switch (name) {
       case "token-mean":
         return 1 / tokens;
@@ -51,6 +55,8 @@ export function aggregationWeights(
         if (!(fixedLength > 0)) throw new ConfigError(`aggregation "${name}" needs a positive fixedLength`);
         return 1 / (filled * fixedLength);
       }
+      case "prompt-mean":
+        return 1 / (tokensOfGroup.get(group[row]!)! * filledGroups);
       case "otm":
         return 1 / (count * groups);
       default:
@@ -60,7 +66,7 @@ export function aggregationWeights(
   const weights = new Float64Array(mask.length);
   for (let row = 0; row < rows; row++) {
     if (counts[row] === 0) continue;
-    const weight = weightOf(counts[row]!);
+    const weight = weightOf(row);
     for (let t = offsets[row]!; t < offsets[row + 1]!; t++) if (mask[t]) weights[t] = weight;
   }
   return weights;

@@ -11,6 +11,7 @@ const MEANING: Readonly<Record<string, string>> = {
   "seq-mean-token-mean": "mean over non-empty rows of the token mean",
   "seq-mean-token-sum": "mean over non-empty rows of the token sum",
   "seq-mean-token-sum-norm": "mean over non-empty rows of the token sum / fixed length",
+  "prompt-mean": "mean over groups of the mean over the group's tokens",
   otm: "sum over rows of the token mean / number of groups",
   "row-mean": "mean over all rows",
   scalar: "as it is",

@@ -11,7 +11,7 @@ import type {
   Span,
   StepValues,
 } from "../policy/index.js";
-import type { Batch, ColumnSpecs } from "../rollout/index.js";
+import { type Batch, type ColumnSpecs, lossMask } from "../rollout/index.js";
 import { constant, type Expr, formatShape, input, where } from "../tensor/index.js";
 import { aggregationKey, aggregationName, aggregationWeights } from "./aggregation.js";
 import { spanOf } from "./span.js";
@@ -217,16 +217,6 @@ export class ObjectiveProgram implements LossProgram {
     }
     return { shape: [B, width], data };
   }
-}
-
-/** Flat [tokens]: tokens that the policy chose and that no estimator took out. */
-export function lossMask(batch: Batch): Uint8Array {
-  const mask = batch.has("mask") ? Uint8Array.from(batch.f64("mask")) : new Uint8Array(batch.tokens).fill(1);
-  if (batch.has("keepTokens")) {
-    const keep = batch.f64("keepTokens");
-    for (let i = 0; i < mask.length; i++) if (!keep[i]) mask[i] = 0;
-  }
-  return mask;
 }
 
 /** [rows] of the batch: which of the column's values each row holds, from 0 in order of first appearance. */

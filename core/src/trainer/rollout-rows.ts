@@ -1,5 +1,4 @@
-import { lossMask } from "../objective/index.js";
-import type { Batch } from "../rollout/index.js";
+import { type Batch, lossMask } from "../rollout/index.js";
 import { rewardParts } from "./evaluate.js";
 import { correctness } from "./metrics.js";
 import type { Run } from "./run.js";

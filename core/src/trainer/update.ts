@@ -1,7 +1,6 @@
 import type { TrainerSection } from "../config/index.js";
-import { lossMask } from "../objective/index.js";
 import type { PolicyBackend, StepValues, UpdateRequest, UpdateResult } from "../policy/index.js";
-import type { Batch, Random } from "../rollout/index.js";
+import { type Batch, lossMask, type Random } from "../rollout/index.js";
 import type { Run } from "./run.js";
 import { stepValuesOf } from "./services.js";
 

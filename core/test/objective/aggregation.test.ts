@@ -2,6 +2,7 @@ import { expect } from "chai";
 import {
   type Aggregation,
   aggregationKey,
+  aggregationWeights,
   type Context,
   evaluateProgram,
   type LossComponent,
@@ -49,6 +50,12 @@ describe("Aggregation", () => {
     expect(evaluateProgram(fixed("seq-mean-token-sum-norm"), batch, {}).loss).to.be.closeTo(loss / 16, 1e-12);
     const named = { kind: "seq-mean-token-sum-norm", fixedLength: 5 } as const;
     expect(evaluateProgram(fixed(named), batch, {}).loss).to.be.closeTo(loss / 5, 1e-12);
+  });
+
+  it("weighs prompts alike under prompt-mean, whatever the lengths of their responses, and leaves out those without a token", () => {
+    // Groups 4 (2 + 1 tokens), 9 (1 token) and 2 (none): 1/2 of the loss each for the first two.
+    const weights = aggregationWeights("prompt-mean", [1, 1, 1, 0, 1], [0, 2, 2, 4, 5], [4, 2, 4, 9]);
+    expect([...weights]).to.deep.equal([1 / 6, 1 / 6, 1 / 6, 0, 1 / 2]);
   });
 
   const keys: [aggregation: Aggregation, facts: { maxTokens?: number; without?: string }, key: string][] = [

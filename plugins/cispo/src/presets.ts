@@ -4,10 +4,11 @@ function cispo(
   description: string,
   gate: { ratioLow: number; ratioHigh: number },
   advantage: { scale?: "batch"; stdEps?: number; groupOfOne?: "raw-scaled" } = {},
+  aggregation = "token-mean",
 ): Algorithm {
   return {
     description,
-    aggregation: "token-mean",
+    aggregation,
     compose: {
       sampler: { use: "independent", groupSize: 8 },
       advantage: { use: "group-normalized", ...advantage },
@@ -34,8 +35,9 @@ export const presets: Readonly<Record<string, Algorithm>> = {
     { groupOfOne: "raw-scaled" },
   ),
   "cispo@scalerl": cispo(
-    "ScaleRL: a ceiling, rewards divided by the std of the batch; token mean where ScaleRL averages by prompt",
+    "ScaleRL: a ceiling, rewards divided by the std of the batch, mean over prompts of the token mean",
     { ratioLow: 0, ratioHigh: 5 },
     { scale: "batch" },
+    "prompt-mean",
   ),
 };

@@ -1,5 +1,8 @@
 import { definePlugin } from "@proximal/core";
+import { DppoGate } from "./dppo.js";
 import { presets } from "./presets.js";
+
+export { DppoGate } from "./dppo.js";
 
 export default definePlugin({
   slug: "grpo",
@@ -10,7 +13,7 @@ export default definePlugin({
     year: 2024,
     arxiv: "2402.03300",
   },
-  provenance: "TRL and verl implementations read",
-  components: [],
+  provenance: "TRL, verl, OpenRLHF and prime-rl implementations read",
+  components: [DppoGate],
   algorithms: presets,
 });
