@@ -27,7 +27,7 @@ export default defineConformance({
     const given = (inputs.state ?? { step: 0, m: {}, v: {} }) as SparseMoments;
     const ids = [...(inputs.candidateTokens as number[][][]).flat(2), ...Object.keys({ ...given.m, ...given.v }).map(Number)];
     const vocabularySize = 1 + Math.max(0, ...ids);
-    const hiddenSize = (inputs.hidden as number[][][]).flat()[0]?.length ?? 1;
+    const hiddenSize = [...(inputs.hidden as number[][][]).flat(), ...Object.values(given.m)][0]?.length ?? 1;
     const { loss, gradLogp, perToken } = runTerms(
       { component: CapoGate, options, state: dense(given, vocabularySize, hiddenSize) },
       { ...inputs, tokens: sampledTokens(inputs) },

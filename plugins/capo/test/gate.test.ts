@@ -136,3 +136,22 @@ describe("CAPO's moments", () => {
     expect(observed).not.to.have.property("rowGradient");
   });
 });
+
+describe("CAPO's conformance map", () => {
+  it("takes responses without any token, whatever moments are carried", async () => {
+    const empty = [[], []];
+    const inputs = {
+      logp: empty,
+      oldLogp: empty,
+      advantages: [1, -1],
+      candidateProbs: empty,
+      candidateIndex: empty,
+      candidateTokens: empty,
+      hidden: empty,
+      learningRate: 0.1,
+      state: { step: 1, m: { "3": [0.1, 0.2] }, v: { "3": [0.1, 0.2] } },
+    };
+    const { loss, gradLogp, keep } = (await conformance.gate!({}, inputs)) as Record<string, unknown>;
+    expect([loss, gradLogp, keep]).to.deep.equal([0, empty, empty]);
+  });
+});

@@ -10,9 +10,8 @@ const columnsOf = (inputs: Inputs): number[][] => {
 
 function start(options: Options, inputs: Inputs): { reward: DynamicReward; state: DynamicState } {
   const given = inputs.state as Partial<DynamicState>;
-  const K = columnsOf(inputs).length;
-  const rewardWeights = options.rewardWeights ?? given.weights ?? Array.from({ length: K }, () => 1 / K);
-  const reward = instantiate(DynamicReward, { ...options, rewardWeights });
+  const { rewardWeights = given.weights } = options;
+  const reward = instantiate(DynamicReward, { ...options, ...(rewardWeights === undefined ? {} : { rewardWeights }) });
   return { reward, state: { ...reward.initialState(), ...given } };
 }
 

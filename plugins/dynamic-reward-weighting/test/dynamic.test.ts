@@ -69,3 +69,11 @@ describe("dynamic reward weighting", () => {
     expect(reward.moved(once, [0, 1]).weights).to.deep.equal([0.5, 0.5]);
   });
 });
+
+describe("dynamic reward weighting's conformance map", () => {
+  it("takes the paper's weights where a case gives none", async () => {
+    const inputs = { rewardComponents: [[1, 0, 0]], state: { buffer: [[0, 0, 0]] }, validation: [0, 0, 0] };
+    const { rewards, metaReward } = (await conformance["reward/hypervolume"]!({}, inputs)) as { rewards: number[]; metaReward: number };
+    expect(rewards[0]).to.be.closeTo(0.334 * metaReward, 1e-15);
+  });
+});
