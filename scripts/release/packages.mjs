@@ -22,16 +22,22 @@ const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
 /** Every package is a module for import alone: the forms in which old resolvers and `require` fail are no mistakes. */
 const EXPECTED = new Set(["NoResolution", "CJSResolvesToESM", "InternalResolutionError"]);
 
-function pack(folder) {
-  cpSync(join(root, "LICENSE"), join(root, folder, "LICENSE"));
+/** What a user of one method installs. */
+const ALONE = ["core", "adapters/onnx", "plugins/sapo"];
+
+/** Tarballs of the given workspaces, all by one call of npm. */
+function pack(given) {
+  for (const folder of given) cpSync(join(root, "LICENSE"), join(root, folder, "LICENSE"));
   try {
-    const args = ["pack", "--json", "--pack-destination", temporary];
-    const [report] = JSON.parse(
-      execFileSync("npm", args, { cwd: join(root, folder), encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-    );
-    return { folder, tarball: join(temporary, basename(report.filename)), files: report.files.map(({ path }) => path), bytes: report.size };
+    const args = ["pack", "--json", "--pack-destination", temporary, ...given.flatMap((folder) => ["-w", folder])];
+    const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 2 ** 28 };
+    const reports = new Map(JSON.parse(execFileSync("npm", args, options)).map((report) => [report.name, report]));
+    return given.map((folder) => {
+      const { filename, files, size } = reports.get(readJson(join(root, folder, "package.json")).name);
+      return { folder, tarball: join(temporary, basename(filename)), files: files.map(({ path }) => path), bytes: size };
+    });
   } finally {
-    rmSync(join(root, folder, "LICENSE"));
+    for (const folder of given) rmSync(join(root, folder, "LICENSE"), { force: true });
   }
 }
 
@@ -75,7 +81,9 @@ function trainAlone(packed) {
 
 let failed = 0;
 try {
-  const packed = wanted.map(pack);
+  const alone = o["skip-install"] ? [] : ALONE;
+  const everything = pack([...new Set([...wanted, ...alone])]);
+  const packed = everything.filter(({ folder }) => wanted.includes(folder));
   for (const one of packed) {
     const mistakes = await mistakesOf(one);
     if (mistakes.length > 0) failed++;
@@ -85,8 +93,7 @@ try {
   }
   console.log(`${packed.length - failed} of ${packed.length} packages are in order`);
   if (!o["skip-install"]) {
-    const alone = ["core", "adapters/onnx", "plugins/sapo"].map((folder) => packed.find((one) => one.folder === folder) ?? pack(folder));
-    const { installed, summary } = trainAlone(alone);
+    const { installed, summary } = trainAlone(everything.filter(({ folder }) => alone.includes(folder)));
     console.log(`installed alone (${installed.join(", ")}): sapo trained ${summary.steps} steps`);
   }
 } catch (error) {

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExportedRecord, type ExportedRun, type Exporter, exporter, options, type Static, Type } from "@proximal/core";
+import { parse } from "csv-parse/sync";
 
 export const csvOptions = Type.Object({
   file: Type.Optional(
@@ -9,10 +10,7 @@ export const csvOptions = Type.Object({
 });
 
 const LEADING = ["step", "timestamp"] as const;
-const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-/** Fields of a line of this exporter's own: only names may be quoted. */
-const fieldsOf = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quote, plain]) => quote?.replaceAll('""', '"') ?? plain!);
+const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /**
  * Every metric as a column of one table, a row a step, empty where a value did not exist. A metric that shows up later makes the
@@ -37,9 +35,9 @@ export class CsvExporter implements Exporter {
 
   /** The rows of the steps that are done stay. */
   private restore(from: number): void {
-    const [head = "", ...lines] = readFileSync(this.file, "utf8").trimEnd().split("\n");
-    this.columns = fieldsOf(head);
-    const rows = lines.map((line) => new Map(fieldsOf(line).map((field, i) => [this.columns[i]!, field])));
+    const [head = [...LEADING], ...lines] = parse(readFileSync(this.file), { relax_column_count: true });
+    this.columns = head;
+    const rows = lines.map((fields) => new Map(fields.map((field, i) => [this.columns[i]!, field])));
     this.rows = rows.filter((row) => Number(row.get("step")) <= from);
   }
 

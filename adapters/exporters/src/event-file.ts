@@ -55,11 +55,12 @@ export const versionEvent = (seconds: number): Uint8Array => event(seconds, 0, (
 export const restartEvent = (seconds: number, step: number): Uint8Array =>
   event(seconds, step, (writer) => writer.tag(7, BYTES).fork().tag(1, VARINT).int32(SESSION_START).join());
 
-/** Summary: value 1 { tag 1, simple_value 2 }. */
+/** Summary: value 1 { tag 1, simple_value 2 }, a float32: what is beyond its range is infinite. */
 export const scalarsEvent = (seconds: number, step: number, scalars: Iterable<readonly [tag: string, value: number]>): Uint8Array =>
   event(seconds, step, (writer) => {
     writer.tag(5, BYTES).fork();
-    for (const [tag, value] of scalars) writer.tag(1, BYTES).fork().tag(1, BYTES).string(tag).tag(2, BIT32).float(value).join();
+    for (const [tag, value] of scalars)
+      writer.tag(1, BYTES).fork().tag(1, BYTES).string(tag).tag(2, BIT32).float(Math.fround(value)).join();
     writer.join();
   });
 

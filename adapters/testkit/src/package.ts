@@ -6,8 +6,10 @@ import {
   type ConformanceMap,
   compare,
   type Examples,
+  type ExtensionPoint,
   generateManifest,
   isPlugin,
+  metadataOf,
   outdatedFiles,
   type PluginDefinition,
   PluginError,
@@ -66,7 +68,10 @@ export async function loadPackage(folder: string): Promise<LoadedPackage> {
   };
 }
 
-/** Sections that the README of a method has. */
+/** Components that compute numbers: a method, which has equations and golden vectors. */
+const METHOD: readonly ExtensionPoint[] = ["sampler", "reward", "advantage", "gate", "regularizer", "objective"];
+
+/** Sections that the README of a method has; one of anything else has a section "Use". */
 const SECTIONS: readonly [title: string, pattern: RegExp][] = [
   ["Equation (Equations, Rule, Rules)", /^## (Equations?|Rules?)\b/m],
   ["Use", /^## Use\b/m],
@@ -76,6 +81,7 @@ const SECTIONS: readonly [title: string, pattern: RegExp][] = [
 
 /** Checks of a package: its components', its vectors', its generated files' and its README's. */
 export function packageChecks({ folder, plugin, map, examples, vectors }: LoadedPackage, effort: Effort = QUICK): Check[] {
+  const isMethod = plugin.components.some((component) => METHOD.includes(metadataOf(component).point));
   const check = (promise: string, run: Work): Check => ({
     subject: "package",
     promise,
@@ -89,13 +95,17 @@ export function packageChecks({ folder, plugin, map, examples, vectors }: Loaded
     check("the README has the sections that readers look for", () => {
       const file = join(folder, "README.md");
       const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-      const missing = SECTIONS.filter(([, pattern]) => !pattern.test(text)).map(([title]) => title);
+      const missing = SECTIONS.filter(([title, pattern]) => (isMethod || title === "Use") && !pattern.test(text)).map(([title]) => title);
       if (missing.length > 0) throw new Error(`README.md lacks ${missing.map((title) => `"## ${title}"`).join(", ")}`);
     }),
-    check("has golden vectors", () => {
-      const cases = vectors.flatMap(({ documents }) => documents.flatMap((document) => document.cases));
-      if (cases.length === 0) throw new Error("vectors/ holds no case: numbers that were computed independently of this code");
-    }),
+    ...(isMethod
+      ? [
+          check("has golden vectors", () => {
+            const cases = vectors.flatMap(({ documents }) => documents.flatMap((document) => document.cases));
+            if (cases.length === 0) throw new Error("vectors/ holds no case: numbers that were computed independently of this code");
+          }),
+        ]
+      : []),
     ...vectors.flatMap(({ file, documents }) =>
       documents.flatMap((document) => {
         const key = document.kind === undefined ? document.component : `${document.component}/${document.kind}`;

@@ -1,9 +1,22 @@
-import type { AdvantageEstimator, Examples, LossComponent, PluginDefinition, RewardModel, Sampler } from "@proximal/core";
+import type {
+  AdvantageEstimator,
+  Environment,
+  Examples,
+  Exporter,
+  LossComponent,
+  PluginDefinition,
+  RewardModel,
+  Sampler,
+  Watchdog,
+} from "@proximal/core";
 import { type Check, type Effort, QUICK } from "./check.js";
+import { environmentChecks } from "./environment.js";
+import { exporterChecks } from "./exporter.js";
 import { hostChecks } from "./host.js";
 import { lossChecks } from "./loss.js";
 import { samplerChecks } from "./sampling.js";
 import { type Subject, subjectsOf } from "./subject.js";
+import { watchdogChecks } from "./watchdog.js";
 
 /** Everything that a plugin's components promise, as checks to run. */
 export function pluginChecks(
@@ -16,6 +29,9 @@ export function pluginChecks(
       return hostChecks(subject as Subject<AdvantageEstimator | RewardModel>, effort);
     if (subject.point === "gate" || subject.point === "regularizer" || subject.point === "objective")
       return lossChecks(subject as Subject<LossComponent>, effort);
+    if (subject.point === "environment") return environmentChecks(subject as Subject<Environment>, effort);
+    if (subject.point === "watchdog") return watchdogChecks(subject as Subject<Watchdog>, effort);
+    if (subject.point === "exporter") return exporterChecks(subject as Subject<Exporter>, effort);
     return [];
   });
 }

@@ -1,5 +1,9 @@
+import type { StepRecord } from "../extension/watchdog.js";
 import type { Batch, ColumnInput, Random } from "../rollout/index.js";
 import type { Options } from "./case.js";
+
+/** Values by name, by step. */
+export type Exported = ReadonlyMap<number, Readonly<Record<string, number>>>;
 
 /** What the test kit cannot make up for a plugin's components. */
 export interface Examples {
@@ -13,6 +17,12 @@ export interface Examples {
   inner?: readonly string[];
   /** Responses that the rewards understand; they see odd texts beside them. */
   completions?: readonly string[];
+  /** Turns of the policy that the environments understand, in the order of an episode; they see odd texts beside them. */
+  turns?: readonly string[];
+  /** By `watchdog:id`: the metrics of a run that goes well, and of one that ends in the trouble that the watchdog tells of. */
+  histories?: Readonly<Record<string, { quiet: readonly StepRecord[]; trouble: readonly StepRecord[] }>>;
+  /** By `exporter:id`: what arrived of a run whose exporter had this folder, values by name, by step. */
+  exported?: Readonly<Record<string, (folder: string) => Exported | Promise<Exported>>>;
 }
 
 /** The export `examples` of a plugin's `src/conformance.ts`. */

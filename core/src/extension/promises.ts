@@ -16,6 +16,11 @@ export const PROMISES = {
   state: "its state survives serialisation bit for bit, and holds everything that it remembers",
   reads: "it reads and writes the columns that it declares, and no others",
   metrics: "its metrics are finite",
+  hostile: "odd, empty and hostile inputs are met, and never break the run",
+  episodes: "what the policy wrote stays token by token, answers are never trained on, and a given beginning is played again alike",
+  trigger: "it speaks at its trouble, and is silent without it",
+  delivery: "every number that it is given arrives, in order, and what a resumed run makes void goes",
+  failure: "what fails is told by an error, and the next try goes on",
 } as const;
 
 export type PromiseName = keyof typeof PROMISES;

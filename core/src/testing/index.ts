@@ -1,3 +1,4 @@
+export * from "./episode.js";
 export * from "./mocha.js";
 export * from "./poison.js";
 export * from "./random-batch.js";

@@ -1,24 +1,30 @@
 import { PluginError } from "../errors.js";
-import type { EpisodeContext } from "../extension/index.js";
+import type { EpisodeContext, Services } from "../extension/index.js";
 import { type DecodeResult, lengthToStop, observationTokens, type PolicyBackend, type Tokenizer } from "../policy/index.js";
 import type { PlacedEnvironment } from "../registry/placed.js";
 import type { FinishReason, Random } from "../rollout/index.js";
 import type { ResponseRequest, Written } from "./respond.js";
-import type { Run } from "./run.js";
+
+/** What episodes need of their run. */
+export interface EpisodeHost {
+  tokenizer: Tokenizer;
+  services: Services;
+}
+
+/** An environment with its limits; the name is for errors. */
+type EpisodeWorld = Pick<PlacedEnvironment, "id" | "component" | "maxTurns" | "observationTokens">;
 
 /**
  * Responses of several turns: the policy writes, the environment answers, until one of them ends it. All open episodes decode
  * together, turn by turn. Sampled tokens stay as they were drawn; only observations are tokenised.
  */
 export async function runEpisodes(
-  run: Run,
-  environment: PlacedEnvironment,
+  { tokenizer, services }: EpisodeHost,
+  environment: EpisodeWorld,
   requests: readonly ResponseRequest[],
   world: Random,
   policy: Pick<PolicyBackend, "decode">,
 ): Promise<Written[]> {
-  const { tokenizer } = run.policy;
-  const services = run.servicesOf(environment);
   const episodes = requests.map((request) => {
     const of = (name: string | number): EpisodeContext => ({ random: world.fork(request.prompt.id, name), services });
     return new Episode(environment, tokenizer, request, of);
@@ -49,7 +55,7 @@ class Episode {
   private state: unknown;
 
   constructor(
-    private readonly environment: PlacedEnvironment,
+    private readonly environment: EpisodeWorld,
     private readonly tokenizer: Tokenizer,
     private readonly request: ResponseRequest,
     private readonly contextOf: (turn: string | number) => EpisodeContext,

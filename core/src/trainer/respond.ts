@@ -23,7 +23,9 @@ export async function respond(
 ): Promise<Written[]> {
   const { composition } = run;
   const { tokenizer } = run.policy;
-  if (composition.environment !== undefined) return runEpisodes(run, composition.environment, requests, world, policy);
+  const { environment } = composition;
+  if (environment !== undefined)
+    return runEpisodes({ tokenizer, services: run.servicesOf(environment) }, environment, requests, world, policy);
   const decoded = await policy.decode(requests.map(({ prompt, ...request }) => ({ ...request, prompt: prompt.tokens })));
   return decoded.map(({ tokens, logp, finish }, i) => {
     const given = requests[i]!.prefix?.length ?? 0;
