@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,4 +71,41 @@ describe("the replay of a step", function () {
       expect(error).to.be.instanceOf(UsageError).with.property("message").that.match(message);
     });
   }
+});
+
+describe("the replay of a step with episodes", function () {
+  this.timeout(300000);
+  let folder: string;
+  let run: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "proximal-replay-"));
+    run = join(folder, "run");
+    const set = [
+      "trainer.steps=2",
+      "trainer.checkpointEvery=1",
+      "trainer.keepCheckpoints=9",
+      "evaluation.limit=8",
+      "evaluation.keepBest=false",
+    ];
+    await train(resolveConfig("examples/tools/calculator.yaml", { cwd: root, set }), { output: run });
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("takes every turn from the rollouts, lets the environment answer anew, and has every metric to the bit", async () => {
+    const result = await replay(run, 2);
+    expect(result).to.include({ checkpoint: 1, decoded: 0 });
+    expect(result.fromRollouts).to.be.above(128);
+    expect(result.different).to.deep.equal([]);
+  });
+
+  it("draws the rest of an episode again where the environment answers otherwise", async () => {
+    const config = join(run, "config.json");
+    const recorded = readFileSync(config, "utf8");
+    writeFileSync(config, recorded.replace('"{output}>"', '"{output}="'));
+    const result = await replay(run, 2);
+    writeFileSync(config, recorded);
+    expect(result.decoded).to.be.above(0);
+    expect(result.fromRollouts).to.be.at.least(128);
+  });
 });

@@ -59,13 +59,13 @@ export async function replay(path: string, step: number, { onProgress = () => {}
     const decode = new StoredResponses(run.policy);
     for (let done = from ?? 0; done < step - 1; done++) {
       onProgress(`step ${done + 1}: computing the parameters of step ${step}`);
-      await decode.use(folder, done + 1, run);
+      await decode.use(folder, done + 1);
       interveneAt(run, folder, done);
       await trainingStep(run, done);
       if (folder.metrics()[done]?.["eval.accuracy"] !== undefined) await job.evaluate(done + 1);
     }
     onProgress(`step ${step}`);
-    await decode.use(folder, step, run);
+    await decode.use(folder, step);
     interveneAt(run, folder, step - 1);
     const outcome = await trainingStep(run, step - 1, whatIf?.hooks(step - 1));
     const alternative = whatIf === undefined ? undefined : whatIf.compare(outcome);
@@ -140,27 +140,39 @@ class StoredResponses {
     policy.decode = async (requests) => {
       const known = requests.map(({ key, prompt, prefix = new Int32Array() }) => {
         const row = this.rows.get(key);
-        return row !== undefined && equal(row.promptTokens, prompt) && equal(row.tokens.subarray(0, prefix.length), prefix)
-          ? row
-          : undefined;
+        const isKnown =
+          row !== undefined &&
+          equal(row.promptTokens, prompt) &&
+          equal(row.tokens.subarray(0, prefix.length), prefix) &&
+          row.mask[prefix.length] !== 0;
+        return isKnown ? row : undefined;
       });
       const missing = requests.filter((_, i) => known[i] === undefined);
       const decoded = (await decode(missing)).values();
       this.found += requests.length - missing.length;
       this.missed += missing.length;
-      return known.map((row) => {
+      return known.map((row, i) => {
         if (row === undefined) return decoded.next().value!;
-        return { tokens: row.tokens, logp: row.logp, finish: row.finish === "length" ? "length" : "stop" };
+        const end = endOfTurn(row, requests[i]!.prefix?.length ?? 0);
+        return {
+          tokens: row.tokens.subarray(0, end),
+          logp: row.logp.subarray(0, end),
+          finish: row.finish === "length" ? "length" : "stop",
+        };
       });
     };
   }
 
-  /** A whole episode is many requests, which the rollouts do not tell apart: its turns are decoded anew. */
-  async use(folder: RunReader, step: number, run: Run): Promise<void> {
-    const isThere = run.composition.environment === undefined && folder.steps().includes(step);
-    const rows = isThere ? await folder.rollouts(step) : [];
+  async use(folder: RunReader, step: number): Promise<void> {
+    const rows = folder.steps().includes(step) ? await folder.rollouts(step) : [];
     this.rows = new Map(rows.flatMap((row) => (row.noise === null ? [] : [[row.noise, row] as const])));
   }
+}
+
+/** Where the policy's tokens end that follow the first `start` ones: at what an environment wrote, or with the response. */
+function endOfTurn({ mask }: StoredRow, start: number): number {
+  const end = mask.indexOf(0, start);
+  return end < 0 ? mask.length : end;
 }
 
 const equal = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((value, i) => value === b[i]);
