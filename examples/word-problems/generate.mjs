@@ -34,12 +34,13 @@ const SHOWN = [
 /** [from, to] */
 const between = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** Kinds of problems: their numbers, wordings and answer. */
+/** Kinds of problems: their numbers, wordings and answer, and whether the sum or difference crosses a ten. */
 const KINDS = [
   {
     kind: "add",
     numbers: between(2, 12).flatMap((a) => between(2, 12).map((b) => [a, b])),
     answer: (a, b) => a + b,
+    carries: (a, b) => (a % 10) + (b % 10) >= 10,
     texts: [
       (n, t, a, b) => `${n} has ${a} ${t} and gets ${b} more. How many ${t} does ${n} have now?`,
       (n, t, a, b) => `There are ${a} ${t} on the table. ${n} puts ${b} more there. How many ${t} are on the table?`,
@@ -50,6 +51,7 @@ const KINDS = [
     kind: "subtract",
     numbers: between(3, 15).flatMap((a) => between(1, a - 1).map((b) => [a, b])),
     answer: (a, b) => a - b,
+    carries: (a, b) => a % 10 < b % 10,
     texts: [
       (n, t, a, b) => `${n} has ${a} ${t} and gives ${b} away. How many ${t} are left?`,
       (n, t, a, b) => `There were ${a} ${t} in the box. ${n} took ${b} out. How many ${t} are still in the box?`,
@@ -62,12 +64,17 @@ const random = new Random(Number(process.argv[2] ?? 1)).fork("word-problems");
 const pick = (list) => list[random.integer(list.length)];
 
 /** Every wording with every pair of numbers, once: no two problems differ by names or things alone. */
-const problems = KINDS.flatMap(({ kind, numbers, answer, texts }) =>
+const problems = KINDS.flatMap(({ kind, numbers, answer, carries, texts }) =>
   texts.flatMap((text) =>
-    numbers.map((drawn) => ({ question: text(pick(NAMES), pick(THINGS), ...drawn), answer: String(answer(...drawn)), kind })),
+    numbers.map((drawn) => ({
+      question: text(pick(NAMES), pick(THINGS), ...drawn),
+      answer: String(answer(...drawn)),
+      kind,
+      carries: Number(carries(...drawn)),
+    })),
   ),
 );
-const record = ({ question, answer, kind }) => ({
+const record = ({ question, answer, kind, carries }) => ({
   messages: [
     ...SHOWN.flatMap(([asked, given]) => [
       { role: "user", content: asked },
@@ -77,6 +84,7 @@ const record = ({ question, answer, kind }) => ({
   ],
   answer,
   kind,
+  carries,
 });
 
 const folder = fileURLToPath(new URL("data/", import.meta.url));

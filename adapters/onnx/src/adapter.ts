@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { CheckpointError, ConfigError, defineAdapter, type OpenPolicyRequest, type PolicyBackend } from "@proximal/core";
+import { ADAPTER_CONFIG_FILE } from "./checkpoint/adapter.js";
 import { CONFIG_FILE, type ParameterSource, readJson } from "./checkpoint/files.js";
 import type { Engine } from "./engine/engine.js";
 import type { EngineData } from "./engine/protocol.js";
@@ -30,17 +31,30 @@ interface Source {
 
 const GGUF = ".gguf";
 
-const missingModel = (file: string) =>
-  new CheckpointError("there is no model", {
+const missingModel = (file: string, lora?: object) =>
+  new CheckpointError(lora === undefined ? "there is no model" : "the base model of the LoRA updates is not there", {
     file,
     path: "model.checkpoint",
     accepted: "a Hugging Face folder with config.json, or a .gguf file",
   });
 
+/** A folder that PEFT or an export wrote for low-rank updates alone. */
+function refuseAdapter(folder: string): void {
+  const file = join(folder, ADAPTER_CONFIG_FILE);
+  if (existsSync(join(folder, CONFIG_FILE)) || !existsSync(file)) return;
+  const base = readJson(file).base_model_name_or_path;
+  throw new CheckpointError("the folder holds low-rank updates of a model, not the model", {
+    file,
+    path: "model.checkpoint",
+    given: typeof base === "string" ? `updates of ${base}` : "updates of an unnamed model",
+    hint: "name the model with the updates merged into it: the folder that `proximal export` wrote this one into, or PEFT's merge_and_unload",
+  });
+}
+
 const tokenizerOf = async (path: string): Promise<TokenizerFiles> =>
   path.endsWith(GGUF) ? ggufTokenizer(await readHeader(path)) : readTokenizerFiles(path);
 
-async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): Promise<Source> {
+async function sourceOf({ checkpoint, architecture, tokenizer, lora }: ModelSection): Promise<Source> {
   if ((checkpoint === undefined) === (architecture === undefined)) {
     throw new ConfigError("a model is either read or new", {
       path: "model",
@@ -50,14 +64,15 @@ async function sourceOf({ checkpoint, architecture, tokenizer }: ModelSection): 
   }
   const files = tokenizer === undefined ? undefined : await tokenizerOf(tokenizer);
   if (checkpoint?.endsWith(GGUF)) {
-    if (!existsSync(checkpoint)) throw missingModel(checkpoint);
+    if (!existsSync(checkpoint)) throw missingModel(checkpoint, lora);
     const header = await readHeader(checkpoint);
     const config = ggufConfig(header);
     const stored = ggufParameters(header, config);
     return { config, tokenizer: files ?? ggufTokenizer(header), checkpoint: { path: checkpoint, stored } };
   }
   if (checkpoint !== undefined) {
-    if (!existsSync(checkpoint)) throw missingModel(checkpoint);
+    if (!existsSync(checkpoint)) throw missingModel(checkpoint, lora);
+    refuseAdapter(checkpoint);
     const path = join(checkpoint, CONFIG_FILE);
     const config = parseConfig(readJson(path), path);
     return { config, tokenizer: files ?? readTokenizerFiles(checkpoint), checkpoint: { path: checkpoint } };

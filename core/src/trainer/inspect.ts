@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../config/resolve.js";
 import { CheckpointError, UsageError } from "../errors.js";
 import { type ResolveOptions, resolveConfig } from "../registry/resolve.js";
 import type { FinishReason } from "../rollout/index.js";
+import { withRecordedModel } from "./recorded-model.js";
 import { respond } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
@@ -24,8 +25,10 @@ export interface TargetOptions extends ResolveOptions {
 export async function openTarget(target: string, { checkpoint, ...options }: TargetOptions = {}): Promise<Run> {
   const isRun = existsSync(target) && statSync(target).isDirectory();
   const file = isRun ? resolve(target, "config.json") : target;
-  const cwd = isRun ? RunFolder.open(target).origin.folder : options.cwd;
-  const run = await openRun(completed(file, { ...options, cwd, packages: [process.cwd()] }));
+  // Paths of overrides are meant from where the command is given, whatever folder the run was started in.
+  const packages = [...(isRun ? [RunFolder.open(target).origin.folder] : []), process.cwd()];
+  const config = completed(file, { ...options, packages });
+  const run = await (isRun ? withRecordedModel(target, () => openRun(config)) : openRun(config));
   try {
     if (isRun) await run.policy.restore(join(await checkpointOf(target, checkpoint), "policy"));
     else await new TrainingJob(run).prepare();

@@ -5,6 +5,7 @@ import type { Metrics } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { resolveConfig } from "../registry/resolve.js";
 import { isTimeField } from "./metrics.js";
+import { withRecordedModel } from "./recorded-model.js";
 import type { Run } from "./run.js";
 import { fromJson } from "./serialize.js";
 import { trainingStep } from "./step.js";
@@ -51,7 +52,7 @@ export async function replay(path: string, step: number, { onProgress = () => {}
   const folder = RunReader.read(path);
   const stored = storedStep(folder, step);
   const where = { cwd: folder.origin.folder, packages: [process.cwd()] };
-  const run = await openRun(resolveConfig(join(path, "config.json"), where));
+  const run = await withRecordedModel(path, () => openRun(resolveConfig(join(path, "config.json"), where)));
   try {
     const whatIf = options.with === undefined && options.set === undefined ? undefined : await WhatIf.open(run, folder, options, where);
     const job = new TrainingJob(run);

@@ -15,6 +15,7 @@ import type { RunObserver } from "./events.js";
 import { Exports } from "./exports.js";
 import type { Job } from "./job.js";
 import { runLoop } from "./loop.js";
+import { withRecordedModel } from "./recorded-model.js";
 import { Run } from "./run.js";
 import type { HostServices } from "./services.js";
 import { SftJob } from "./sft-job.js";
@@ -48,7 +49,7 @@ export async function resume(path: string, options: SessionOptions = {}): Promis
   if (folder.finished) throw new UsageError("the run is finished: there is nothing to continue", { file: path });
   const config = resolveConfig(resolve(path, "config.json"), { cwd: folder.origin.folder, packages: [process.cwd()] });
   const exporters = await exportersOf(config);
-  const { job, close } = await openJob(folder.origin.kind, config, options);
+  const { job, close } = await withRecordedModel(path, () => openJob(folder.origin.kind, config, options));
   try {
     return await followed(exporters, folder, options.onEvent, (onEvent) =>
       runLoop(job, { folder, resume: true, description: describeRun(config), ...options, onEvent }),

@@ -7,6 +7,8 @@ import { writeSafetensors } from "./safetensors.js";
 /** Folder of the adapter in an export, beside the merged model. */
 export const ADAPTER_FOLDER = "adapter";
 
+export const ADAPTER_CONFIG_FILE = "adapter_config.json";
+
 type Values = (name: string) => Float32Array;
 
 /** The values of `frozen` with the low-rank updates added to them. */
@@ -30,7 +32,7 @@ export function writeAdapter(
 ) {
   mkdirSync(folder, { recursive: true });
   const targets = loraTargets(frozen, lora);
-  writeJson(join(folder, "adapter_config.json"), {
+  writeJson(join(folder, ADAPTER_CONFIG_FILE), {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
     base_model_name_or_path: base ?? null,

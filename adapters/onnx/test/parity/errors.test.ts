@@ -100,6 +100,17 @@ describe("a model that cannot be read", () => {
       /truncated/,
       /download or copy it again/,
     ],
+    [
+      "a folder of low-rank updates alone",
+      "qwen2",
+      () => {
+        for (const file of ["config.json", "model.safetensors"]) remove(file)();
+        writeFileSync(join(folder, "adapter_config.json"), JSON.stringify({ peft_type: "LORA", base_model_name_or_path: "some/base" }));
+      },
+      "adapter_config.json",
+      /low-rank updates of a model, not the model/,
+      /updates of some\/base[\s\S]*merged/,
+    ],
     ["a folder without config.json", "qwen2", remove("config.json"), "config.json", /cannot be read/, /ENOENT/],
     ["a missing tokenizer", "qwen2", remove("tokenizer.json"), "tokenizer.json", /a tokenizer needs this file/, /model\.tokenizer/],
     [
