@@ -36,6 +36,7 @@ const missingModel = (file: string, lora?: object) =>
     file,
     path: "model.checkpoint",
     accepted: "a Hugging Face folder with config.json, or a .gguf file",
+    hint: "a model of the Hub comes into a folder with: proximal download OWNER/NAME",
   });
 
 /** A folder that PEFT or an export wrote for low-rank updates alone. */
@@ -101,7 +102,8 @@ export const onnxAdapter = defineAdapter({
     const { config } = await sourceOf(section);
     const { model_type, vocab_size, max_position_embeddings } = config;
     const architecture = { model_type, vocab_size, max_position_embeddings, ...MINIATURES[size] };
-    return completeSection(modelSchema, "model", { architecture, tokenizer: section.tokenizer ?? section.checkpoint });
+    const { templateVariables, tokenizer = section.checkpoint } = section;
+    return completeSection(modelSchema, "model", { architecture, tokenizer, ...(templateVariables && { templateVariables }) });
   },
   async parameters(model: unknown) {
     const section = completeSection(modelSchema, "model", model);
@@ -113,10 +115,17 @@ export const onnxAdapter = defineAdapter({
     const engine = completeSection(engineSchema, "engine", given);
     const section = completeSection(modelSchema, "model", model);
     const { config, tokenizer: tokenizerFiles, checkpoint } = await sourceOf(section);
-    const { lora } = section;
+    const { lora, templateVariables } = section;
     parameterTables(config, { lora }); // Refuses targets that the model does not have.
     executionProvider(engine.provider, engine.deviceId);
-    const tokenizer = new HuggingFaceTokenizer(tokenizerFiles);
+    const tokenizer = new HuggingFaceTokenizer(tokenizerFiles, templateVariables);
+    if (templateVariables !== undefined && tokenizer.chat === undefined) {
+      throw new ConfigError("the model has no chat template that could read variables", {
+        path: "model.templateVariables",
+        given: Object.keys(templateVariables).join(", "),
+        hint: "leave them out, or put a chat_template.jinja into the model's folder",
+      });
+    }
     if (tokenizer.vocabularySize > config.vocab_size) {
       throw new ConfigError("the tokenizer has more tokens than the model", {
         given: tokenizer.vocabularySize,

@@ -18,7 +18,7 @@ import { type EngineClient, GraphLibrary } from "./engine/library.js";
 import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import { type EngineSection, updatesPerRun } from "./schemas.js";
-import { specialTokens, type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
+import { specialTokens, suggestedSampling, type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
 import type { Policy } from "./update/graphs.js";
 import { GridMemory } from "./update/grid.js";
 import { defaultMicroBatchTokens } from "./update/microbatch.js";
@@ -71,6 +71,7 @@ export class OnnxPolicy implements PolicyBackend {
       hiddenSize: config.hidden_size,
       contextLength: config.max_position_embeddings,
       engine: engineName,
+      suggestedSampling: suggestedSampling(parts.tokenizerFiles),
     };
     this.library = new GraphLibrary(client, engine.provider);
     const microBatchTokens = (rows: readonly ScoreRow[]): number =>

@@ -13,6 +13,11 @@ export const modelSchema = Type.Object(
     ),
     architecture: Type.Optional(architectureSchema),
     tokenizer: Type.Optional(folder("Folder with tokenizer.json and tokenizer_config.json, or a .gguf file; the checkpoint's by default")),
+    templateVariables: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+        description: "Variables that the model's chat template reads, e.g. enable_thinking: false for Qwen3",
+      }),
+    ),
     lora: Type.Optional(loraSchema),
   },
   {

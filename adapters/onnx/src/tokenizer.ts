@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer as Encoder } from "@huggingface/tokenizers";
-import { CheckpointError, type Message, type Tokenizer } from "@proximal/core";
+import { CheckpointError, DataError, type Message, type Tokenizer } from "@proximal/core";
 import { CONFIG_FILE, parseJson } from "./checkpoint/files.js";
 
 const TOKENIZER_FILE = "tokenizer.json";
@@ -60,6 +60,38 @@ function textOf(token: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
+const TODAY: Readonly<Record<string, string>> = {
+  Y: "2024",
+  m: "07",
+  B: "July",
+  b: "Jul",
+  d: "26",
+  A: "Friday",
+  a: "Fri",
+  H: "00",
+  M: "00",
+  S: "00",
+  "%": "%",
+};
+
+/**
+ * Today's date for chat templates that write it, in a format of C's strftime: always the day that Llama's templates take where
+ * they are told none, so that a run's prompts are the same on every day.
+ */
+const fixedDay = (format: string): string => format.replace(/%([\w%])/g, (whole, letter: string) => TODAY[letter] ?? whole);
+
+/** Fields of generation_config.json with what they are off at. */
+const SAMPLING_OFF: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, top_k: 0, min_p: 0, repetition_penalty: 1 };
+
+/** How the model's makers sample from it, in words: "temperature 0.7, top_p 0.8"; `undefined` where generation_config.json says nothing. */
+export function suggestedSampling({ place, texts }: TokenizerFiles): string | undefined {
+  const text = texts.get(GENERATION_FILE);
+  const given = text === undefined ? {} : parseJson(text, place);
+  if (given.do_sample !== true) return undefined;
+  const set = Object.entries(SAMPLING_OFF).filter(([name, off]) => typeof given[name] === "number" && given[name] !== off);
+  return set.length === 0 ? undefined : set.map(([name]) => `${name} ${given[name] as number}`).join(", ");
+}
+
 /** The default template of several; `undefined` when there is none. */
 function templateOf(config: Json, { texts }: TokenizerFiles): string | undefined {
   const file = texts.get(TEMPLATE_FILE);
@@ -81,7 +113,8 @@ export class HuggingFaceTokenizer implements Tokenizer {
   private readonly encoder: Encoder;
   private readonly beginning: string | undefined;
 
-  constructor(source: string | TokenizerFiles) {
+  /** `variables` of the chat template, e.g. `{ enable_thinking: false }`. */
+  constructor(source: string | TokenizerFiles, variables: Json = {}) {
     this.files = typeof source === "string" ? readTokenizerFiles(source) : source;
     const [model, given] = [this.json(TOKENIZER_FILE), this.json(TOKENIZER_CONFIG_FILE)];
     const config = { ...this.json("special_tokens_map.json", {}), ...given };
@@ -112,7 +145,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
     this.stopTokens = [...new Set([idOf("eos_token"), ...(ends as number[])])].filter((id) => id !== undefined);
     this.padToken = idOf("pad_token") ?? this.stopTokens[0] ?? 0;
     const template = templateOf(config, this.files);
-    if (template !== undefined) this.chat = this.chatWith(template, config);
+    if (template !== undefined) this.chat = this.chatWith(template, config, variables);
   }
 
   private fileOf(name: string): string {
@@ -129,19 +162,31 @@ export class HuggingFaceTokenizer implements Tokenizer {
     });
   }
 
-  private chatWith(source: string, config: Json): (messages: readonly Message[]) => string {
+  private chatWith(source: string, config: Json, variables: Json): (messages: readonly Message[]) => string {
     let template: Template;
+    const file = this.files.texts.has(TEMPLATE_FILE) ? this.fileOf(TEMPLATE_FILE) : this.fileOf(TOKENIZER_CONFIG_FILE);
     try {
-      template = new Template(source);
+      // The library's own function knows today's date; a variable cannot take its name, an assignment can.
+      template = new Template(`{% set strftime_now = fixed_day %}\n${source}`);
     } catch (cause) {
       throw new CheckpointError(`the chat template cannot be read: ${(cause as Error).message}`, {
-        file: this.files.texts.has(TEMPLATE_FILE) ? this.fileOf(TEMPLATE_FILE) : this.fileOf(TOKENIZER_CONFIG_FILE),
+        file,
         cause,
         hint: `put a Jinja template into ${TEMPLATE_FILE}`,
       });
     }
     const tokens = Object.fromEntries(["bos_token", "eos_token", "pad_token", "unk_token"].map((name) => [name, textOf(config[name])]));
-    return (messages) => template.render({ ...tokens, messages, add_generation_prompt: true });
+    return (messages) => {
+      try {
+        return template.render({ fixed_day: fixedDay, ...tokens, ...variables, messages, add_generation_prompt: true });
+      } catch (cause) {
+        throw new DataError(`the model's chat template refuses the messages: ${(cause as Error).message}`, {
+          given: messages.map(({ role }) => role).join(", "),
+          hint: `the template stands in ${file}`,
+          cause,
+        });
+      }
+    };
   }
 
   /** Special tokens of the tokenizer's post-processor are added, unless the text begins with the beginning token already. */

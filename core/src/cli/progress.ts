@@ -41,11 +41,12 @@ export function progressView({ json = false, quiet = false, stream = process.std
 }
 
 function startLines({ from, steps, facts }: Extract<RunEvent, { type: "start" }>): string[] {
-  const { architecture, parameters, engine, prompts, held, dropped, contamination } = facts;
+  const { architecture, parameters, engine, suggestedSampling, prompts, held, dropped, contamination } = facts;
   const isClean = contamination !== null && contamination.exact + contamination.overlapping === 0;
   const heldOut = `${held} held out${isClean ? ", none of them in the training data" : ""}`;
   return [
     `  ${"policy".padEnd(12)}${architecture}; ${parameters.toLocaleString("en")} parameters; ${engine}`,
+    ...(suggestedSampling === null ? [] : [`  ${"".padEnd(12)}its makers sample at ${suggestedSampling}; this run samples as said above`]),
     `  ${"prompts".padEnd(12)}${prompts} to train on, ${heldOut}${dropped > 0 ? `, ${dropped} left out for their length` : ""}`,
     ...(from > 0 ? [`continuing after step ${from} of ${steps}`] : []),
   ];

@@ -70,7 +70,7 @@ export class PromptMaker {
   fromText(prompt: string, index: number): Prompt {
     const where: Place = { path: `prompt ${index + 1}` };
     const text = this.fill({ prompt }, where);
-    const tokens = this.encode(text);
+    const tokens = this.encodeAt(text, where);
     if (tokens.length > this.rules.maxTokens) throw this.tooLong(tokens.length, where);
     return { id: String(index), text, tokens, golds: [], fields: { prompt } };
   }
@@ -99,9 +99,20 @@ export class PromptMaker {
     return tokenizer.encode(tokenizer.chat(opened), { special: false });
   }
 
+  /** Tokens of the prompt; what the chat template refuses is told with its place. */
+  private encodeAt(asked: string | readonly Message[], where: Place): Int32Array {
+    try {
+      return this.encode(asked);
+    } catch (error) {
+      if (error instanceof DataError && error.details.path === undefined)
+        throw new DataError(error.message, { ...error.details, ...where });
+      throw error;
+    }
+  }
+
   private tokenize(asked: string | readonly Message[], where: Place): Int32Array | null {
     const { maxTokens, overlong } = this.rules;
-    const tokens = this.encode(asked);
+    const tokens = this.encodeAt(asked, where);
     if (tokens.length === 0) throw new DataError("the prompt is empty", where);
     if (tokens.length <= maxTokens) return tokens;
     if (overlong === "drop") return null;

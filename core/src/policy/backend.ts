@@ -13,6 +13,8 @@ export interface PolicyInfo {
   contextLength: number;
   /** Provider and device in words, e.g. "ONNX Runtime 1.30.0, cpu, 2 threads". */
   engine: string;
+  /** How the model's makers sample from it, in words, where they say so. It changes nothing: the config says how a run samples. */
+  suggestedSampling?: string;
 }
 
 export interface DecodeRequest {

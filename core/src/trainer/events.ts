@@ -8,6 +8,8 @@ export interface SessionFacts {
   architecture: string;
   parameters: number;
   engine: string;
+  /** How the model's makers sample from it, in words; the run samples as its config says. */
+  suggestedSampling: string | null;
   /** Prompts to train on, and held-out prompts. */
   prompts: number;
   held: number;

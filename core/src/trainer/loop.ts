@@ -274,6 +274,7 @@ class Loop {
 }
 
 function factsOf({ policy, data: { train, held, contamination } }: Job): SessionFacts {
-  const { architecture, parameters, engine } = policy.info;
-  return { architecture, parameters, engine, prompts: train.size, held: held?.size ?? 0, dropped: train.dropped, contamination };
+  const { architecture, parameters, engine, suggestedSampling = null } = policy.info;
+  const sizes = { prompts: train.size, held: held?.size ?? 0, dropped: train.dropped };
+  return { architecture, parameters, engine, suggestedSampling, ...sizes, contamination };
 }

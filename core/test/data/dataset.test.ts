@@ -123,6 +123,20 @@ describe("data sets", () => {
     });
   }
 
+  it("tells which record's messages the chat template refuses", async () => {
+    const file = write("a.jsonl", lines({ prompt: "1", answer: "2" }, { prompt: [user("hi"), user("so")], answer: "x" }));
+    const tokenizer = Object.assign(new CharTokenizer(undefined, { chat: true }), {
+      chat(messages: readonly object[]) {
+        if (messages.length > 1) throw new DataError("roles must alternate");
+        return "1";
+      },
+    });
+    const error: unknown = await loadDataSet(file, {}, { ...facts(), tokenizer })
+      .then((set) => set.get(1))
+      .catch((e: unknown) => e);
+    expect((error as DataError).describe()).to.match(/a\.jsonl at line 2: roles must alternate/);
+  });
+
   it("puts the tokenizer's beginning in front of a plain prompt, and leaves it to the chat template otherwise", async () => {
     const file = write("a.jsonl", lines({ prompt: "1", answer: "2" }));
     const first = async (chat: boolean) => {

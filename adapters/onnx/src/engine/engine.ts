@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError, Random } from "@proximal/core";
 import { Tensor } from "onnxruntime-node";
@@ -190,6 +191,7 @@ export class Engine {
     const { frozen } = this.state;
     const own = (name: string) => this.state.values(name);
     const values = lora === undefined ? own : mergedValues(frozen, lora, own);
+    mkdirSync(folder, { recursive: true });
     if (format === "onnx") {
       writeConfig(folder, config, { ...tokens, ...writeModelFile(folder, config, values) });
       return;

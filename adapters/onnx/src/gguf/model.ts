@@ -93,6 +93,7 @@ export function ggufConfig({ path, metadata, tensors }: GgufHeader): Transformer
     rope_theta: value("rope.freq_base"),
     rms_norm_eps: short(value("attention.layer_norm_rms_epsilon")),
     attention_bias: architecture === "llama" ? tensors.has("blk.0.attn_q.bias") : undefined,
+    mlp_bias: tensors.has("blk.0.ffn_gate.bias"),
     rope_scaling: scalingOf(value),
   };
   const config = parseConfig(json, path);

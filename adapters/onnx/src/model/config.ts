@@ -56,6 +56,7 @@ export const architectureSchema = Type.Object(
     }),
     tie_word_embeddings: Type.Boolean({ default: true, description: "The head is the embedding" }),
     attention_bias: Type.Optional(Type.Boolean({ description: "Biases of q, k, v and, but for qwen2, o; default: qwen2 yes, others no" })),
+    mlp_bias: Type.Optional(Type.Boolean({ description: "Biases of the layers inside a block, of llama; default no" })),
     initializer_range: Type.Number({ minimum: 0, default: 0.02, description: "Standard deviation of new matrices" }),
   },
   { additionalProperties: false },
@@ -83,6 +84,7 @@ export function completeConfig(given: Architecture, file?: string): TransformerC
     num_key_value_heads: given.num_key_value_heads ?? heads,
     head_dim: given.head_dim ?? given.hidden_size / heads,
     rope_scaling: given.rope_scaling ?? null,
+    mlp_bias: given.mlp_bias ?? false,
     qkv_bias: bias,
     output_bias: bias && given.model_type !== "qwen2",
     qk_norm: given.model_type === "qwen3",
@@ -100,6 +102,7 @@ export function completeConfig(given: Architecture, file?: string): TransformerC
   if (isGpt2 && (config.num_key_value_heads !== heads || config.head_dim * heads !== given.hidden_size || !bias)) {
     refuse("model_type", "gpt2", "as many key/value heads as heads, of hidden_size / num_attention_heads, with biases");
   }
+  if (config.mlp_bias && given.model_type !== "llama") refuse("mlp_bias", true, `llama; ${given.model_type} has none to set`);
   return config;
 }
 
@@ -164,8 +167,8 @@ export function parseConfig(json: Json, file?: string): TransformerConfig {
 
 function parseLlama(modelType: "llama" | "qwen2" | "qwen3", json: Json, fields: Fields, file?: string): TransformerConfig {
   fields.require("hidden_act", "silu");
-  fields.require("mlp_bias", false);
-  fields.require("use_sliding_window", false);
+  if (modelType !== "llama") fields.require("mlp_bias", false);
+  refuseWindows(json, fields, file);
   const rope = ropeOf(json, file);
   return completeConfig(
     {
@@ -183,10 +186,28 @@ function parseLlama(modelType: "llama" | "qwen2" | "qwen3", json: Json, fields: 
       rms_norm_eps: fields.number("rms_norm_eps", 1e-6),
       tie_word_embeddings: Boolean(json.tie_word_embeddings ?? false),
       attention_bias: typeof json.attention_bias === "boolean" ? json.attention_bias : undefined,
+      mlp_bias: modelType === "llama" && json.mlp_bias === true,
       initializer_range: fields.number("initializer_range", 0.02),
     },
     file,
   );
+}
+
+/** Attention to the nearest tokens alone is refused where it would leave out any: in some layer, within the positions that there are. */
+function refuseWindows(json: Json, fields: Fields, file?: string): void {
+  if (json.use_sliding_window !== true || json.sliding_window === null) return;
+  const [window, positions] = [fields.integer("sliding_window", 4096), fields.integer("max_position_embeddings", 2048)];
+  const layers = fields.integer("num_hidden_layers");
+  const types = Array.isArray(json.layer_types) ? (json.layer_types as unknown[]) : undefined;
+  const windowed = types?.filter((type) => type !== "full_attention").length ?? Math.max(0, layers - Number(json.max_window_layers ?? 28));
+  if (windowed === 0 || window >= positions) return;
+  throw new ConfigError("sliding windows are not computed", {
+    file,
+    path: "use_sliding_window",
+    given: `a window of ${window} tokens in ${windowed} of ${layers} layers`,
+    accepted: "attention to all tokens",
+    hint: `for prompts and responses of together at most ${window} tokens it is the same model with max_position_embeddings: ${window}`,
+  });
 }
 
 function parseGpt2(json: Json, fields: Fields, file?: string): TransformerConfig {
@@ -282,10 +303,12 @@ export function formatConfig(config: TransformerConfig): Record<string, unknown>
       initializer_range: config.initializer_range,
     };
   }
+  const { mlp_bias, ...others } = fields;
   return {
     ...common,
-    ...fields,
+    ...others,
     ...(config.model_type === "qwen2" ? {} : { attention_bias: qkv_bias }),
+    ...(config.model_type === "llama" ? { mlp_bias } : {}),
     hidden_act: "silu",
   };
 }

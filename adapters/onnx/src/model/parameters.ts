@@ -69,7 +69,14 @@ function llamaTable(config: TransformerConfig): ParameterSpec[] {
     table.push(matrix(at("self_attn.o_proj.weight"), d, queries));
     if (config.output_bias) table.push(bias(at("self_attn.o_proj.bias"), d));
     table.push(norm(at("post_attention_layernorm.weight"), d));
-    table.push(matrix(at("mlp.gate_proj.weight"), f, d), matrix(at("mlp.up_proj.weight"), f, d), matrix(at("mlp.down_proj.weight"), d, f));
+    for (const [name, rows, columns] of [
+      ["gate_proj", f, d],
+      ["up_proj", f, d],
+      ["down_proj", d, f],
+    ] as const) {
+      table.push(matrix(at(`mlp.${name}.weight`), rows, columns));
+      if (config.mlp_bias) table.push(bias(at(`mlp.${name}.bias`), rows));
+    }
   }
   table.push(norm("model.norm.weight", d));
   return table;

@@ -66,7 +66,13 @@ describe("transformer configuration", () => {
 
   for (const [what, change, path] of [
     ["a different activation", { hidden_act: "gelu" }, "hidden_act"],
-    ["a sliding window", { use_sliding_window: true }, "use_sliding_window"],
+    ["a sliding window", { use_sliding_window: true, sliding_window: 4096, max_window_layers: 28 }, "use_sliding_window"],
+    [
+      "a sliding window of some layers",
+      { use_sliding_window: true, sliding_window: 4096, layer_types: ["full_attention", "sliding_attention"] },
+      "use_sliding_window",
+    ],
+    ["biases inside a block but for llama's", { model_type: "qwen3", mlp_bias: true }, "mlp_bias"],
     ["another position scaling", { rope_scaling: { rope_type: "longrope", factor: 4 } }, "rope_scaling.rope_type"],
     ["a position scaling without its factor", { rope_scaling: { type: "yarn" } }, "rope_scaling.factor"],
     ["quantised parameters", { quantization_config: { quant_method: "gptq" } }, "quantization_config"],
@@ -81,6 +87,24 @@ describe("transformer configuration", () => {
         .with.nested.property("details.path", path);
     });
   }
+
+  for (const [what, change] of [
+    ["that is switched off", { use_sliding_window: false, sliding_window: 4096, max_window_layers: 0 }],
+    ["as long as the context", { use_sliding_window: true, sliding_window: 8192, max_window_layers: 0 }],
+    ["that begins behind the last layer", { use_sliding_window: true, sliding_window: 4096, max_window_layers: 30 }],
+    ["of no layer", { use_sliding_window: true, sliding_window: 4096, layer_types: Array(30).fill("full_attention") }],
+  ] as const) {
+    it(`takes a sliding window ${what} for none`, () => {
+      expect(parseConfig({ ...smollm, model_type: "qwen2", ...change })).to.deep.equal(parseConfig({ ...smollm, model_type: "qwen2" }));
+    });
+  }
+
+  it("reads the layouts of old and new transformers alike", () => {
+    const { rope_theta, ...rest } = smollm;
+    const old = { ...smollm, torch_dtype: "bfloat16", rope_scaling: { type: "linear", factor: 2 } };
+    const now = { ...rest, dtype: "bfloat16", rope_parameters: { rope_theta, rope_type: "linear", factor: 2 } };
+    expect(parseConfig(now)).to.deep.equal(parseConfig(old));
+  });
 
   it("scales the low frequencies alone under llama3 scaling", () => {
     const scaling = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };

@@ -244,7 +244,8 @@ describe("a model that cannot be read", () => {
       expect(error).to.be.instanceOf(ProximalError);
       expect((error as ProximalError).describe())
         .to.match(/there is no model/)
-        .and.match(/\.gguf file/);
+        .and.match(/\.gguf file/)
+        .and.match(/proximal download/);
       expect((error as ProximalError).details.file).to.equal(path);
     }
   });

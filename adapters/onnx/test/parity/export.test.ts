@@ -77,6 +77,7 @@ describe("an export", () => {
     ["qwen2"],
     ["qwen3"],
     ["gpt2"],
+    ["llama-biases"],
     ["smollm2-gguf", "model.gguf"],
   ] as const) {
     it(`to ONNX generates with the runtime alone what the engine generates: ${name}`, async () => {

@@ -229,6 +229,20 @@ def families():
             config=GPT2Config(n_embd=32, n_layer=2, n_head=4, n_positions=96, vocab_size=448),
             tied=True,
         ),
+        "llama-biases": dict(
+            tokenizer=byte_level(digits, CHATML_SPECIALS),
+            tokens=chatml,
+            template=CHATML,
+            config=LlamaConfig(
+                **{**SIZES, "num_hidden_layers": 1},
+                head_dim=12,
+                attention_bias=True,
+                mlp_bias=True,
+                vocab_size=448,
+                max_position_embeddings=128,
+            ),
+            tied=False,
+        ),
     }
 
 

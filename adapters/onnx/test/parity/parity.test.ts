@@ -19,6 +19,7 @@ const CASES: readonly [what: string, fixture: string, file?: string][] = [
   ["Qwen2.5, biases", "qwen2"],
   ["Qwen3, norms of queries and keys, yarn positions", "qwen3"],
   ["GPT-2, learned positions", "gpt2"],
+  ["Llama with biases everywhere and heads of a width of their own", "llama-biases"],
   ["SmolLM2 as GGUF, seven types", "smollm2-gguf", "model.gguf"],
   ["SmolLM2 as GGUF in three parts, named by the second", "smollm2-gguf", "../smollm2-gguf-parts/model-00002-of-00003.gguf"],
   ["TinyLlama as GGUF, merges from scores", "tinyllama-gguf", "model.gguf"],
