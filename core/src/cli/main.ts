@@ -236,7 +236,10 @@ program
   .description("for plugin authors: begin something new")
   .command("plugin <name>")
   .description("a plugin package that builds, tests and runs as it is, with a component to rewrite")
-  .requiredOption("-c, --component <kind>", "what it begins with: gate, advantage, reward, sampler, regularizer or objective")
+  .requiredOption(
+    "-c, --component <kind>",
+    "what it begins with: gate, advantage, reward, sampler, regularizer, objective, environment, watchdog or exporter",
+  )
   .option("--title <text>", "title of the method")
   .option("--folder <folder>", "where; plugins/<name> in the repository of Proximal, <name> elsewhere")
   .action(async (name: string, options: NewPluginFlags) => (await import("./commands/new.js")).newPluginCommand(name, options));

@@ -87,9 +87,9 @@ function definitionOf(
 type Write = (file: string, schema: TSchema, title: string) => string;
 type Body = Omit<Manifest, "contract" | "name" | "version">;
 
-/** Where a run is reported to is its user's business, no algorithm's. */
+/** Where a run is reported to and what it is watched for is its user's business, no algorithm's. */
 const COMPOSABLE: readonly string[] = [
-  ...Object.keys(COMPONENT_SECTIONS).filter((section) => section !== "exporters"),
+  ...Object.keys(COMPONENT_SECTIONS).filter((section) => section !== "exporters" && section !== "watchdogs"),
   "trainer",
   "optimizer",
 ];

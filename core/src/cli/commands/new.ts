@@ -6,9 +6,11 @@ import { UsageError } from "../../errors.js";
 import type { ExtensionPoint } from "../../extension/names.js";
 import { discover } from "../../registry/discover.js";
 
-/** Components that a plugin can begin with. */
-const TEMPLATES = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
-export type TemplateName = (typeof TEMPLATES)[number];
+/** Components that a plugin can begin with; those that compute numbers come with golden vectors. */
+const METHODS = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
+export const TEMPLATES = [...METHODS, "environment", "watchdog", "exporter"] as const satisfies readonly ExtensionPoint[];
+type TemplateName = (typeof TEMPLATES)[number];
+const isMethod = (kind: TemplateName): boolean => METHODS.some((name) => name === kind);
 
 /** What a package of its own needs to be built and tested; the same as in this repository. */
 const TOOLS = { "@types/mocha": "^10.0.10", "@types/node": "^20.19.43", mocha: "^12.0.3", typescript: "^7.0.2" } as const;
@@ -21,7 +23,7 @@ export interface NewPluginFlags {
 
 /** `proximal new plugin`: a package that builds, tests and runs as it is, with a real component to rewrite. */
 export function newPluginCommand(slug: string, flags: NewPluginFlags): void {
-  const { folder, inRepository, files } = planPlugin(slug, flags);
+  const { kind, folder, inRepository, files } = planPlugin(slug, flags);
   for (const [file, text] of files) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
@@ -40,12 +42,13 @@ export function newPluginCommand(slug: string, flags: NewPluginFlags): void {
       "Now:",
       ...next.map((command) => `  ${command}`),
       "",
-      `Then rewrite src/${flags.component}.ts, its cases in vectors/ and the README.`,
+      `Then rewrite src/${kind}.ts, ${isMethod(kind) ? "its cases in vectors/" : "its examples in src/conformance.ts"} and the README.`,
     ].join("\n"),
   );
 }
 
 interface Plan {
+  kind: TemplateName;
   folder: string;
   inRepository: boolean;
   /** Text by absolute path. */
@@ -85,18 +88,24 @@ function planPlugin(slug: string, { component, title = titleOf(slug), folder: gi
   write("src/index.ts", template(`${kind}/index.ts`));
   write("src/conformance.ts", template(`${kind}/conformance.ts`));
   write(`test/${slug}.test.ts`, template("test.ts"));
-  write(`vectors/${slug}.json`, template(`${kind}/vectors.json`));
+  if (isMethod(kind)) write(`vectors/${slug}.json`, template(`${kind}/vectors.json`));
   write("README.md", template(`${kind}/README.md`));
-  const rewards = kind === "reward" ? "" : "\nrewards:\n  - use: exact-match\n";
-  if (inRepository) files.set(resolve(cwd, `examples/algorithms/${slug}.yaml`), fill(EXAMPLE.replace("__rewards__", rewards)));
+  const config = (text: string): string =>
+    fill(
+      text
+        .replace("__method__", BESIDE[kind] ?? "algorithm: my-slug")
+        .replace("__maxTokens__", kind === "environment" ? "8" : inRepository ? "6" : "3")
+        .replace("__rewards__", kind === "reward" ? "" : "\nrewards:\n  - use: exact-match\n"),
+    );
+  if (inRepository) files.set(resolve(cwd, `examples/algorithms/${slug}.yaml`), config(EXAMPLE));
   else {
     write(".gitignore", "node_modules\ndist\nruns\n");
     write(".mocharc.json", json({ spec: "dist/test/**/*.test.js", timeout: 60_000 }));
-    write("run.yaml", template("run/run.yaml").replace("__rewards__", rewards));
+    write("run.yaml", config(readFileSync(join(CORE_FOLDER, "assets", "plugin", "run", "run.yaml"), "utf8")));
     write("sums.jsonl", template("run/sums.jsonl"));
     for (const file of ["tokenizer.json", "tokenizer_config.json"]) write(`tokenizer/${file}`, template(`run/tokenizer/${file}`));
   }
-  return { folder, inRepository, files };
+  return { kind, folder, inRepository, files };
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -186,10 +195,17 @@ const OWN_TSCONFIG = {
   include: ["src", "test"],
 };
 
+const PARTS = "sampler: { use: independent }\nadvantage: { use: group-normalized }\ngate: { use: clip }\n";
+/** Components that are no part of an algorithm, in a config of one. */
+const BESIDE: Readonly<Partial<Record<TemplateName, string>>> = {
+  exporter: `${PARTS}exporters:\n  - use: my-slug`,
+  watchdog: `${PARTS}watchdogs:\n  - { use: my-slug, window: 3 }`,
+};
+
 /** A config on the repository's default task. */
 const EXAMPLE = `# My title, on the default task; two passes over each batch, so that a gate acts.
 # proximal train examples/algorithms/my-slug.yaml
-algorithm: my-slug
+__method__
 
 model:
   checkpoint: ../arithmetic/model
@@ -199,7 +215,7 @@ data:
   eval: ../arithmetic/data/level1.eval.jsonl
 
 sampling:
-  maxTokens: 6
+  maxTokens: __maxTokens__
 __rewards__
 optimizer:
   learningRate: 3.0e-4
