@@ -47,6 +47,9 @@ const environment = () => ({
 
 async function request(url: string, file: string, token: string | undefined, seconds?: number): Promise<Response> {
   const hint = "a hub is asked at HF_ENDPOINT with HF_TOKEN; without a network, name a local file";
+  if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
+    throw new DataError("HF_HUB_OFFLINE says that no hub may be asked, and this is not in the cache", { file, given: url, hint });
+  }
   const options = {
     headers: new Headers(token === undefined ? [] : [["authorization", `Bearer ${token}`]]),
     ...(seconds === undefined ? {} : { signal: AbortSignal.timeout(1000 * seconds) }),
@@ -108,7 +111,7 @@ async function download(url: string, path: string, file: string, token: string |
     await pipeline(Readable.fromWeb(response.body as ReadableStream), createWriteStream(partial));
   } catch (cause) {
     rmSync(partial, { force: true });
-    throw new DataError("the download broke off", { file, given: url, cause });
+    throw new DataError("the download broke off", { file, given: url, hint: "run the command again: whole files are kept", cause });
   }
   renameSync(partial, path);
 }

@@ -185,6 +185,20 @@ describe("data sets of a hub", () => {
     expect((error as DataError).describe()).to.match(/the hub cannot be reached[\s\S]*127\.0\.0\.1:1/);
   });
 
+  it("are read from the cache under HF_HUB_OFFLINE, and what is not there is refused without asking", async () => {
+    const first = all(await openRecords("hub:some/sums"));
+    process.env.HF_HUB_OFFLINE = "1";
+    try {
+      asked = [];
+      expect(all(await openRecords("hub:some/sums"))).to.deep.equal(first);
+      const error: unknown = await openRecords("hub:some/two").catch((e: unknown) => e);
+      expect((error as DataError).describe()).to.match(/HF_HUB_OFFLINE says that no hub may be asked[\s\S]*name a local file/);
+      expect(asked).to.deep.equal([]);
+    } finally {
+      delete process.env.HF_HUB_OFFLINE;
+    }
+  });
+
   it("leave no file that looks whole when a download breaks off", async () => {
     server.removeAllListeners("request");
     server.on("request", ({ url = "" }, response) => {

@@ -86,6 +86,9 @@ function modelFiles(folder: string): string[] {
     });
   }
   const { weight_map: map } = readJson(index);
+  if (typeof map !== "object" || map === null) {
+    throw new CheckpointError("names no shards", { file: index, path: "weight_map", hint: "the file is damaged: download it again" });
+  }
   const shards = [...new Set(Object.values(map as Record<string, string>))].map((file) => join(folder, basename(file)));
   const missing = shards.filter((path) => !existsSync(path));
   if (missing.length > 0) {

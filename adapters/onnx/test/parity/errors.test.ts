@@ -80,6 +80,14 @@ describe("a model that cannot be read", () => {
       /1 of the 2 shards/,
       /download model-00002-of-00002/,
     ],
+    [
+      "an index of shards that names none",
+      "llama3",
+      edit("model.safetensors.index.json", () => ({ metadata: {} })),
+      "model.safetensors.index.json",
+      /names no shards/,
+      /download it again/,
+    ],
     ["missing parameters", "qwen2", remove("model.safetensors"), "model.safetensors", /not there/, /download model\.safetensors/],
     [
       "parameters as pickle",
