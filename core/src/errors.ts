@@ -16,6 +16,8 @@ export interface ErrorDetails {
   path?: string;
   given?: unknown;
   accepted?: string | readonly string[];
+  /** Folders that were looked in, with those above each. */
+  searched?: readonly string[];
   hint?: string;
   cause?: unknown;
 }
@@ -32,13 +34,14 @@ export class ProximalError extends Error {
     this.details = details;
   }
 
-  /** Message, place, accepted values and hint: one line each. */
+  /** Message, place, accepted values, places that were searched and hint: one line each. */
   describe(): string {
-    const { file, path, given, accepted, hint } = this.details;
+    const { file, path, given, accepted, searched, hint } = this.details;
     const place = [file, path].filter((part) => part !== undefined && part !== "").join(" at ");
     const lines = [place ? `${place}: ${this.message}` : this.message];
     if (given !== undefined) lines.push(`  given:    ${typeof given === "string" ? given : JSON.stringify(given)}`);
     if (accepted !== undefined) lines.push(`  accepted: ${typeof accepted === "string" ? accepted : accepted.join(", ")}`);
+    if (searched !== undefined) lines.push(`  searched: node_modules in ${searched.join(", in ")} and in the folders above`);
     if (hint !== undefined) lines.push(`  hint:     ${hint}`);
     return lines.join("\n");
   }

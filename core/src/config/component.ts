@@ -128,7 +128,7 @@ function find(point: ExtensionPoint, use: unknown, path: Path, { installed, mist
   const elsewhere = EXTENSION_POINTS.find((other) => installed.component(other, use) !== undefined);
   mistakes.push(
     elsewhere === undefined
-      ? notInstalled(at, point, use, ids)
+      ? notInstalled(at, point, use, { names: ids, searched: installed.searched })
       : { path: at, message: `"${use}" is a ${elsewhere}, not a ${point}`, given: use, accepted: ids },
   );
   return undefined;

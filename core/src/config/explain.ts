@@ -10,6 +10,7 @@ export interface Mistake {
   message: string;
   given?: unknown;
   accepted?: string | readonly string[];
+  searched?: readonly string[];
   hint?: string;
 }
 

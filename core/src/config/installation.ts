@@ -39,7 +39,11 @@ export class Installation {
   readonly adapters = new Map<string, InstalledAdapter>();
   private readonly schemas = new Map<string, JsonSchema>();
 
-  constructor(readonly packages: readonly InstalledPackage[]) {
+  constructor(
+    readonly packages: readonly InstalledPackage[],
+    /** Folders that packages were looked for in, and above; the nearest first. */
+    readonly searched: readonly string[],
+  ) {
     for (const owner of packages) {
       const { components, algorithms, adapters } = owner.manifest;
       for (const component of components) claim(this.components, `${component.point} "${component.id}"`, { package: owner, component });

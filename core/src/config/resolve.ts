@@ -150,7 +150,8 @@ function findAlgorithm(
 ): InstalledAlgorithm | undefined {
   if (typeof id !== "string") return undefined;
   const found = installed.algorithms.get(id);
-  if (found === undefined) mistakes.push(notInstalled(["algorithm"], "algorithm", id, [...installed.algorithms.keys()]));
+  if (found === undefined)
+    mistakes.push(notInstalled(["algorithm"], "algorithm", id, { names: [...installed.algorithms.keys()], searched: installed.searched }));
   return found;
 }
 
@@ -239,7 +240,13 @@ function resolveEngine(
   if (typeof use !== "string") return undefined;
   const adapter = installed.adapters.get(use);
   if (adapter === undefined) {
-    mistakes.push(notInstalled(["engine", "use"], "engine", use, [...installed.adapters.keys()], "@proximal/"));
+    mistakes.push(
+      notInstalled(["engine", "use"], "engine", use, {
+        names: [...installed.adapters.keys()],
+        searched: installed.searched,
+        prefix: "@proximal/",
+      }),
+    );
     return undefined;
   }
   const schemaOf = (file: string) => installed.schema(adapter.package, file);

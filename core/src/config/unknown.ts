@@ -19,13 +19,19 @@ const installHint = (id: string, prefix = "@proximal/plugin-"): string | undefin
 };
 
 /** A name of something that would have to be installed, and is not. */
-export function notInstalled(path: Path, what: string, id: string, names: readonly string[], prefix?: string): Mistake {
+export function notInstalled(
+  path: Path,
+  what: string,
+  id: string,
+  { names, searched, prefix }: { names: readonly string[]; searched: readonly string[]; prefix?: string },
+): Mistake {
   const [meant, install] = [didYouMean(id, names), installHint(id, prefix)];
   return {
     path,
     message: `no installed package provides the ${what} "${id}"`,
     given: id,
     accepted: listed(names, id),
+    ...(searched.length > 0 ? { searched } : {}),
     hint: meant !== undefined && install !== undefined ? `${meant} Or install it: ${install}` : (meant ?? install),
   };
 }

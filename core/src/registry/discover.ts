@@ -37,13 +37,14 @@ export function discover(starts: readonly string[], { plugins = [], base = start
     if (installed !== undefined && !found.has(installed.manifest.name)) found.set(installed.manifest.name, installed);
     return installed !== undefined;
   };
+  const searched = [...new Set(starts.map((start) => resolve(start)))];
   add(CORE_FOLDER);
   for (const plugin of plugins) {
-    const folder = plugin.startsWith(".") || isAbsolute(plugin) ? resolve(base, plugin) : findPackage(plugin, starts);
+    const folder = plugin.startsWith(".") || isAbsolute(plugin) ? resolve(base, plugin) : findPackage(plugin, searched);
     if (folder === undefined || !existsSync(join(folder, "package.json"))) {
       throw new PluginError(`the plugin "${plugin}" is not installed`, {
         path: "plugins",
-        hint: folder === undefined ? `npm i ${plugin}` : `there is no package in ${folder}`,
+        ...(folder === undefined ? { searched, hint: `npm i ${plugin}` } : { hint: `there is no package in ${folder}` }),
       });
     }
     if (!add(folder)) {
@@ -53,8 +54,8 @@ export function discover(starts: readonly string[], { plugins = [], base = start
       });
     }
   }
-  for (const folder of new Set(starts.flatMap(candidates))) add(folder);
-  return new Installation([...found.values()]);
+  for (const folder of new Set(searched.flatMap(candidates))) add(folder);
+  return new Installation([...found.values()], searched);
 }
 
 /** Folders from `start` up to the root. */

@@ -160,6 +160,7 @@ describe("discovering packages", () => {
         "a listed plugin that is not installed",
         () => ["proximal-plugin-x"],
         'the plugin "proximal-plugin-x" is not installed',
+        "searched: node_modules in ",
         "npm i proximal-plugin-x",
       ],
       ["a listed folder that is none", () => ["./nowhere"], 'the plugin "./nowhere" is not installed', "nowhere"],
