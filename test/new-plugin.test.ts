@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -81,6 +81,17 @@ describe("proximal new plugin", () => {
   for (const [args, why] of refused) {
     it(`refuses ${args.join(" ")}`, () => expect(() => run(folder, proximal, "new", "plugin", ...args)).to.throw(why));
   }
+
+  it("takes over tarballs from which the project got its packages", () => {
+    writeFileSync(
+      join(folder, "package.json"),
+      JSON.stringify({ dependencies: { "@proximal/core": "file:../tars/core.tgz", chai: "^6.0.0" } }),
+    );
+    run(folder, proximal, "new", "plugin", "from-tarballs", "--component", "gate");
+    const { devDependencies } = JSON.parse(readFileSync(join(folder, "from-tarballs/package.json"), "utf8"));
+    expect(devDependencies["@proximal/core"]).to.equal("file:../../tars/core.tgz");
+    expect(devDependencies).not.to.have.property("chai");
+  });
 
   it("uses the tools of this repository", () => {
     const { devDependencies } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));

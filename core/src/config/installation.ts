@@ -42,7 +42,7 @@ export class Installation {
   constructor(
     readonly packages: readonly InstalledPackage[],
     /** Folders that packages were looked for in, and above; the nearest first. */
-    readonly searched: readonly string[],
+    readonly searched: readonly string[] = [],
   ) {
     for (const owner of packages) {
       const { components, algorithms, adapters } = owner.manifest;

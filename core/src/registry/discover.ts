@@ -59,7 +59,7 @@ export function discover(starts: readonly string[], { plugins = [], base = start
 }
 
 /** Folders from `start` up to the root. */
-function upwards(start: string): string[] {
+export function upwards(start: string): string[] {
   const folder = resolve(start);
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...upwards(parent)];

@@ -4,7 +4,7 @@ import { CORE_FOLDER, readJson } from "../../config/installation.js";
 import { didYouMean } from "../../config/nearest.js";
 import { UsageError } from "../../errors.js";
 import type { ExtensionPoint } from "../../extension/names.js";
-import { discover } from "../../registry/discover.js";
+import { discover, upwards } from "../../registry/discover.js";
 
 /** Components that a plugin can begin with; those that compute numbers come with golden vectors. */
 const METHODS = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
@@ -82,7 +82,7 @@ function planPlugin(slug: string, { component, title = titleOf(slug), folder: gi
   const template = (path: string): string => fill(readFileSync(join(CORE_FOLDER, "assets", "plugin", path), "utf8"));
   const files = new Map<string, string>();
   const write = (path: string, text: string) => files.set(resolve(folder, path), text);
-  write("package.json", json(inRepository ? repositoryPackage(name, title) : ownPackage(name, title)));
+  write("package.json", json(inRepository ? repositoryPackage(name, title) : ownPackage(name, title, localSpecs(cwd, folder))));
   write("tsconfig.json", json(inRepository ? REPOSITORY_TSCONFIG : OWN_TSCONFIG));
   write(`src/${kind}.ts`, template(`${kind}/component.ts`));
   write("src/index.ts", template(`${kind}/index.ts`));
@@ -99,6 +99,8 @@ function planPlugin(slug: string, { component, title = titleOf(slug), folder: gi
     );
   if (inRepository) files.set(resolve(cwd, `examples/algorithms/${slug}.yaml`), config(EXAMPLE));
   else {
+    // ONNX Runtime for the CPU is in its package: without this its install script fetches the libraries for CUDA.
+    write(".npmrc", "onnxruntime-node-install=skip\n");
     write(".gitignore", "node_modules\ndist\nruns\n");
     write(".mocharc.json", json({ spec: "dist/test/**/*.test.js", timeout: 60_000 }));
     write("run.yaml", config(readFileSync(join(CORE_FOLDER, "assets", "plugin", "run", "run.yaml"), "utf8")));
@@ -158,7 +160,21 @@ const common = (name: string, title: string) => ({
 
 const repositoryPackage = (name: string, title: string) => ({ ...common(name, title), devDependencies: { "@proximal/testkit": version } });
 
-const ownPackage = (name: string, title: string) => ({
+/**
+ * How the project in `cwd` gets its packages of Proximal where these are tarballs or folders, as seen from `folder`: what is not
+ * published cannot be installed by its version.
+ */
+function localSpecs(cwd: string, folder: string): Record<string, string> {
+  const home = upwards(cwd).find((above) => existsSync(join(above, "package.json")));
+  if (home === undefined) return {};
+  const { dependencies = {}, devDependencies = {} } = readJson(join(home, "package.json")) as Record<string, Record<string, string>>;
+  const local = Object.entries({ ...devDependencies, ...dependencies }).filter(
+    ([name, spec]) => name.startsWith("@proximal/") && spec.startsWith("file:"),
+  );
+  return Object.fromEntries(local.map(([name, spec]) => [name, `file:${relative(folder, resolve(home, spec.slice("file:".length)))}`]));
+}
+
+const ownPackage = (name: string, title: string, local: Readonly<Record<string, string>>) => ({
   ...common(name, title),
   scripts: {
     build: "tsc && proximal manifest",
@@ -166,7 +182,7 @@ const ownPackage = (name: string, title: string) => ({
     check: "npm run build && proximal check . --full",
     start: "npm run build && proximal train run.yaml --overwrite",
   },
-  devDependencies: { "@proximal/core": version, "@proximal/onnx": version, "@proximal/testkit": version, ...TOOLS },
+  devDependencies: { "@proximal/core": version, "@proximal/onnx": version, "@proximal/testkit": version, ...local, ...TOOLS },
 });
 
 const REPOSITORY_TSCONFIG = {
