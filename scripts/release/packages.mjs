@@ -41,7 +41,7 @@ function pack(given) {
   }
 }
 
-async function mistakesOf({ tarball, files }) {
+async function mistakesOf({ folder, tarball, files }) {
   const data = readFileSync(tarball);
   const form = await publint({ pack: { tarball: data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) }, strict: true });
   const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(data)));
@@ -56,6 +56,9 @@ async function mistakesOf({ tarball, files }) {
     ),
     ...(analysis.types === false ? ["types: none"] : []),
     ...missing.map((name) => `${name} is not in the package`),
+    ...(folder === "core" && !files.some((path) => path.startsWith("dist/checks/"))
+      ? ["dist/checks is not in the package: build first"]
+      : []),
     ...files.filter((path) => /(^|\/)test\/|\.test\.|tsbuildinfo/.test(path)).map((path) => `${path} is in the package`),
   ];
 }

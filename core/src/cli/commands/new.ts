@@ -8,7 +8,7 @@ import { discover, upwards } from "../../registry/discover.js";
 
 /** Components that a plugin can begin with; those that compute numbers come with golden vectors. */
 const METHODS = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
-export const TEMPLATES = [...METHODS, "environment", "watchdog", "exporter"] as const satisfies readonly ExtensionPoint[];
+const TEMPLATES = [...METHODS, "environment", "watchdog", "exporter"] as const satisfies readonly ExtensionPoint[];
 type TemplateName = (typeof TEMPLATES)[number];
 const isMethod = (kind: TemplateName): boolean => METHODS.some((name) => name === kind);
 
