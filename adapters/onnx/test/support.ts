@@ -1,17 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { bindDims, type Expr, evaluate, type Feeds, type TensorValue, topologicalOrder } from "@proximal/core";
 import { type GraphProto, ModelProtoSchema } from "onnx-buf";
-import { Tensor } from "onnxruntime-node";
-import { type ElementType, type LoweredGraph, type LowerOptions, lower, Session, type SessionOptions } from "../src/index.js";
+import type { Tensor } from "onnxruntime-node";
+import { type LoweredGraph, type LowerOptions, lower, Session, type SessionOptions } from "../src/index.js";
+import { numbers, toRuntime } from "../src/session/evaluate.js";
 
-/** A tensor as the runtime takes it. */
-function toRuntime({ shape, data }: TensorValue, type: ElementType): Tensor {
-  if (type === "int64") return new Tensor("int64", BigInt64Array.from(data, BigInt), shape);
-  if (type === "bool") return new Tensor("bool", Uint8Array.from(data), shape);
-  return type === "float32" ? new Tensor("float32", Float32Array.from(data), shape) : new Tensor("float64", Float64Array.from(data), shape);
-}
-
-export const numbers = (tensor: Tensor): number[] => Array.from(tensor.data as unknown as ArrayLike<number | bigint>, Number);
+export { numbers } from "../src/session/evaluate.js";
 
 export async function runGraph(graph: LoweredGraph, feeds: Feeds, options: SessionOptions = {}): Promise<Record<string, Tensor>> {
   const session = await Session.create(graph, { threads: 1, ...options });

@@ -1,7 +1,10 @@
 import {
   type Batch,
+  bindProgram,
   type ComponentClass,
+  evaluate,
   evaluateProgram,
+  gradient,
   type LossComponent,
   type ObjectiveProgram,
   type Options,
@@ -13,9 +16,10 @@ import {
   toJson,
   tracked,
 } from "@proximal/core";
-import { type BatchShape, check, termChecks } from "@proximal/core/testing";
+import { type BatchShape, check, nearInFloat32, rounded, sameDirection, termChecks } from "@proximal/core/testing";
 import { batchFor } from "./batches.js";
 import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { optionalEngine } from "./engine.js";
 import { optionSets } from "./options.js";
 import { onShapes } from "./property.js";
 import { servicesFor } from "./services.js";
@@ -50,6 +54,7 @@ export function lossChecks(subject: Subject<LossComponent>, effort: Effort): Che
         await onShapes(effort.runs, (seed, shape) => checksOf({}, seed, shape)[promise]!());
       }),
     ),
+    one("engine", () => onEngine(subject, facts)),
     one("borders", () => {
       for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options).extremes!());
     }),
@@ -70,6 +75,25 @@ function within<T>(title: string, run: () => T): T {
 const FACTORS: ReadonlySet<string> = new Set(["weights", "tokenWeights"]);
 
 type Facts = NonNullable<Parameters<typeof programOf>[1]>;
+
+/** Loss and gradients of the graph that the engine makes of the terms, against those in float64. A warning where it is not installed. */
+async function onEngine(subject: Subject<LossComponent>, facts: Facts): Promise<string[]> {
+  const engine = await optionalEngine();
+  if (engine === null) return ["@proximal/onnx is not installed: its graph was not run"];
+  const { program, stepValues } = programOf([{ component: subject.component, options: subject.base }], facts);
+  const batch = rounded(batchFor(subject, 1), subject.specs);
+  const { loss, variables, feeds } = bindProgram(program, batch, stepValues);
+  const names = Object.keys(variables);
+  const exprs = [loss, ...gradient(loss, Object.values(variables))];
+  const doubles = evaluate(exprs, feeds).map(({ data }) => Array.from(data));
+  const results = await engine.evaluateOnRuntime(Object.fromEntries(exprs.map((expr, i) => [`result ${i}`, expr])), feeds);
+  const singles = exprs.map((_, i) => results[`result ${i}`]!);
+  nearInFloat32(singles[0]![0]!, doubles[0]![0]!, "the loss");
+  names.forEach((name, i) => {
+    sameDirection(singles[i + 1]!, doubles[i + 1]!, batch.tokens, `d loss / d ${name}`);
+  });
+  return [];
+}
 
 /** What the terms read in each update, and the state after some. */
 async function stateful(subject: Subject<LossComponent>, facts: Facts): Promise<void> {

@@ -90,7 +90,10 @@ export function watchdogChecks(subject: Subject<Watchdog>, effort: Effort): Chec
         for (let step = 1; step <= history.length; step++) {
           const past = history.slice(0, step);
           const [followed, fresh] = [answer(used, past), answer(build(subject), past)];
-          check(followed === fresh, `having seen other histories it says ${JSON.stringify(followed)}, a new instance ${JSON.stringify(fresh)}`);
+          check(
+            followed === fresh,
+            `having seen other histories it says ${JSON.stringify(followed)}, a new instance ${JSON.stringify(fresh)}`,
+          );
         }
     }),
     one("hostile", () => {

@@ -11,6 +11,7 @@ export const PROMISES = {
   degenerate: "empty, masked and lone responses and groups without variance give finite numbers",
   extremes: "log-probs of -1e4 and ratios of e^±50 give finite numbers",
   float32: "float32 agrees with float64",
+  engine: "ONNX Runtime, in float32, agrees with float64",
   borders: "options at the borders of their ranges work",
   deterministic: "equal inputs and seeds give equal results",
   state: "its state survives serialisation bit for bit, and holds everything that it remembers",

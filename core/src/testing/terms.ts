@@ -35,6 +35,17 @@ const worst = (a: readonly number[], b: readonly number[]): number =>
 
 const norm = (values: readonly number[]): number => Math.hypot(...values);
 
+/** Throws unless a loss in float32 is that in float64. */
+export function nearInFloat32(single: number, double: number, what: string): void {
+  check(worst([single], [double]) <= FLOAT32_BOUND, `${what} is ${single} in float32, ${double} in float64`);
+}
+
+/** Throws unless a gradient over so many tokens in float32 is that in float64. */
+export function sameDirection(single: readonly number[], double: readonly number[], tokens: number, what: string): void {
+  const error = norm(single.map((g, i) => g - double[i]!)) / Math.max(norm(double), 1 / tokens);
+  check(error <= FLOAT32_BOUND, `${what} in float32 differs by ${error} of its norm`);
+}
+
 /** Throws the sentence unless `holds`. */
 export function check(holds: boolean, message: string): void {
   if (!holds) throw new Error(message);
@@ -164,10 +175,8 @@ export function termChecks(terms: TermCase | readonly TermCase[], options: TermC
       // Of equal inputs: what rounding of the data itself does is no error of the method.
       const given = rounded(batch, specs);
       const [single, double] = [run(given, { precision: "float32" }), run(given)];
-      check(worst([single.loss], [double.loss]) <= FLOAT32_BOUND, `the loss is ${single.loss} in float32, ${double.loss} in float64`);
-      const [a, b] = [gradientOf(single), gradientOf(double)];
-      const error = norm(a.map((g, i) => g - b[i]!)) / Math.max(norm(b), 1 / batch.tokens);
-      check(error <= FLOAT32_BOUND, `the gradient in float32 differs by ${error} of its norm`);
+      nearInFloat32(single.loss, double.loss, "the loss");
+      sameDirection(gradientOf(single), gradientOf(double), batch.tokens, "the gradient");
     },
     reads: () => {
       const declared = new Set(list.flatMap(readsOf));
@@ -199,7 +208,7 @@ function extremeLogps(batch: Batch): Record<string, Float64Array> {
 }
 
 /** Every number of the batch rounded to float32. */
-function rounded(batch: Batch, specs: ColumnSpecs): Batch {
+export function rounded(batch: Batch, specs: ColumnSpecs): Batch {
   const floats = batch.names.filter((name) => batch.column(name).dtype === "f64");
   return batch.with(Object.fromEntries(floats.map((name) => [name, batch.f64(name).map(Math.fround)])), specs);
 }

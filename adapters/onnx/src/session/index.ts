@@ -1,4 +1,5 @@
 export { graphDigest, SessionCache, sessionKey } from "./cache.js";
+export { evaluateOnRuntime } from "./evaluate.js";
 export { type MethodName, WorkerHost, type WorkerHostOptions } from "./host.js";
 export { transfer } from "./message.js";
 export { availableProviders, type Provider } from "./provider.js";
