@@ -1,4 +1,5 @@
-import { generate, openTarget, resolveConfig, train } from "@proximal/core";
+// Trains inside of a program, with a reward that is a function of its own, and asks the trained policy.
+import { evaluatePolicy, generate, openTarget, type RewardFunction, resolveConfig, train } from "@proximal/core";
 
 const [steps = "60", output = "runs/library"] = process.argv.slice(2);
 const config = resolveConfig({
@@ -7,18 +8,16 @@ const config = resolveConfig({
   data: { train: "examples/arithmetic/data/level1.train.jsonl", eval: "examples/arithmetic/data/level1.eval.jsonl" },
   sampling: { maxTokens: 6 },
   sampler: { promptsPerStep: 32 },
-  rewards: [{ use: "exact-match" }],
+  rewards: [{ use: "function", function: "sum" }],
   optimizer: { learningRate: 3e-4 },
   trainer: { steps: Number(steps) },
 });
+const sum: RewardFunction = ({ completion, answers }) => (completion.trim() === answers[0] ? 1 : 0);
 
-const summary = await train(config, {
-  output,
-  overwrite: true,
-  onEvent: (event) => event.type === "step" && console.log(event.record.step, event.record.reward),
-});
-console.log(`held-out accuracy: ${summary?.evalAccuracyStart} before, ${summary?.evalAccuracyEnd} after`);
+await train(config, { rewards: { sum }, output, overwrite: true, onEvent: (e) => e.type === "step" && console.log(e.record.reward) });
 
-const run = await openTarget(output);
+const run = await openTarget(output, { rewards: { sum } });
+const { overall, intervals } = await evaluatePolicy(run);
+console.log(`held-out accuracy ${overall.accuracy}, 95 % interval ${intervals.accuracy}`);
 for (const { prompt, text } of await generate(run, ["47+85="], { greedy: true })) console.log(prompt + text);
-await run.policy.close();
+await run.close();

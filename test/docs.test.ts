@@ -22,6 +22,22 @@ describe("the documentation", () => {
     expect(node(root, "examples/dist/leaky-clip.js").stdout.trim()).to.equal(/prints (.*)$/m.exec(source)![1]);
   });
 
+  it("shows TypeScript that compiles", () => {
+    const folder = mkdtempSync(join(root, "test/dist/blocks-"));
+    try {
+      // A block with an ellipsis is an excerpt.
+      const files = pages.flatMap((page) => blocks(page, "ts").map((text, i) => ({ name: `${page}-${i}.ts`, text })));
+      for (const { name, text } of files) if (!text.includes("…")) writeFileSync(join(folder, name), text);
+      const compilerOptions = { noEmit: true, composite: false, incremental: false, noUnusedLocals: false, types: ["node"] };
+      writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(root, "tsconfig.base.json"), compilerOptions }));
+      const { stdout } = node(folder, join(root, "node_modules/typescript/bin/tsc"), "-p", ".");
+      expect(stdout).to.equal("");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   const whole = pages.flatMap((page) =>
     blocks(page, "yaml").flatMap((text) => {
       // Blocks with alternatives for one key are no configs.

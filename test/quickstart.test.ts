@@ -66,7 +66,7 @@ describe("the default job", function () {
 
   it("is a library call of a few lines", async () => {
     const { stdout } = await node("examples/dist/library.js", "2", join(folder, "library"));
-    expect(stdout).to.match(/held-out accuracy: 0\.\d+ before, 0\.\d+ after\n47\+85=\d+\n$/);
+    expect(stdout).to.match(/held-out accuracy 0\.\d+, 95 % interval 0\.\d+,0\.\d+\n47\+85=\d+\n$/);
     const source = readFileSync(join(root, "examples/library.ts"), "utf8");
     expect(source.trim().split("\n").length).to.be.at.most(25);
   });

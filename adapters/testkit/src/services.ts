@@ -25,6 +25,10 @@ const stand: Services = {
     const perToken = advantages.length === batch.tokens ? Float64Array.from(advantages) : batch.repeat(advantages);
     return Float32Array.from({ length: 6 }, (_, i) => perToken.reduce((sum, a, t) => sum + a * Math.sin(t * (i + 1) + i), 0));
   },
+  functions:
+    () =>
+    ({ prompt, completion }) =>
+      completion === "" ? null : (wordOf(`${prompt}|${completion}`) % 5) / 4,
   likelihoodGradient: async (batch: Batch, parameters = ["head"]) =>
     Object.fromEntries(parameters.map((name) => [name, Float32Array.from({ length: 4 }, (_, i) => Math.sin(batch.tokens * (i + 1)))])),
 };

@@ -1,6 +1,7 @@
 import type { ComponentClass } from "../extension/component.js";
 import { ClipGate } from "./clip-gate.js";
 import { EntropyRegularizer } from "./entropy.js";
+import { FunctionReward } from "./function-reward.js";
 import { GroupNormalizedAdvantage } from "./group-normalized.js";
 import { IndependentSampler } from "./group-sampler.js";
 import { KlRegularizer } from "./kl.js";
@@ -16,6 +17,7 @@ export * from "./correct.js";
 export * from "./cosine-length.js";
 export * from "./draw.js";
 export * from "./entropy.js";
+export * from "./function-reward.js";
 export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
@@ -37,6 +39,7 @@ export const builtins: readonly ComponentClass[] = [
   ExactMatchReward,
   NumericReward,
   FormatReward,
+  FunctionReward,
   GroupNormalizedAdvantage,
   ClipGate,
   KlRegularizer,

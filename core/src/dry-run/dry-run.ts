@@ -64,6 +64,10 @@ interface Range {
 
 /** Stand-ins that no server has to answer for. */
 const SERVICES: HostServices = {
+  functions:
+    () =>
+    ({ completion }) =>
+      (new Random(1).fork(completion).key() % 5) / 4,
   judge: async (requests) => requests.map(({ completion }) => (new Random(1).fork(completion).key() % 5) / 4),
   embed: async (texts) =>
     texts.map((text) => {

@@ -20,5 +20,5 @@ export const EXTENSION_POINTS = [
 export type ExtensionPoint = (typeof EXTENSION_POINTS)[number];
 
 /** Services that only exist when a component asks for them. */
-export const SERVICES = ["embed", "judge", "scoreTokens", "policyGradient", "likelihoodGradient"] as const;
+export const SERVICES = ["embed", "judge", "scoreTokens", "policyGradient", "likelihoodGradient", "functions"] as const;
 export type ServiceName = (typeof SERVICES)[number];

@@ -30,6 +30,26 @@ export type PolicyGradient = (batch: Batch, advantages: ArrayLike<number>, layer
  */
 export type LikelihoodGradient = (batch: Batch, parameters?: readonly string[]) => Promise<Readonly<Record<string, Float32Array>>>;
 
+/** A response that a reward function judges. */
+export interface RewardSample {
+  /** What the policy was shown. */
+  prompt: string;
+  /** What it wrote; of several turns the last one. */
+  completion: string;
+  /** Accepted answers of the record. */
+  answers: readonly string[];
+  /** Cut at the longest response. */
+  truncated: boolean;
+  /** The record of the data set. */
+  record: Readonly<Record<string, unknown>>;
+}
+
+/** Reward of one response; null = it cannot be judged and takes no part in the update. */
+export type RewardFunction = (sample: RewardSample) => number | null | Promise<number | null>;
+
+/** The function that the calling program handed over under a name. */
+export type Functions = (name: string) => RewardFunction;
+
 /** What the config's section `judge` names. */
 export interface JudgeModel {
   grade: Judge;
@@ -47,4 +67,5 @@ export interface Services {
   readonly scoreTokens: ScoreTokens;
   readonly policyGradient: PolicyGradient;
   readonly likelihoodGradient: LikelihoodGradient;
+  readonly functions: Functions;
 }

@@ -42,6 +42,7 @@ const namedServices = ({ judge, embed }: ResolvedConfig): ServiceName[] => [
 
 const SERVICE_HINTS: Partial<Record<ServiceName, string>> = {
   judge: "name one: judge: { use: openai, baseUrl: …, model: … }, or the rule judge: { use: token-overlap }",
+  functions: "functions come from a program that trains: train(config, { rewards: { NAME: … } })",
   embed: "name one: embed: { use: openai, baseUrl: …, model: … }, or embed: { use: hashed-ngrams }, which needs no server",
 };
 

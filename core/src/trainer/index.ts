@@ -13,7 +13,7 @@ export { isCheckpointDue } from "./saves.js";
 export * from "./schedule.js";
 export * from "./scoring.js";
 export * from "./serialize.js";
-export type { HostServices } from "./services.js";
+export type { HostServices, RewardFunctions } from "./services.js";
 export * from "./settings.js";
 export * from "./sft-job.js";
 export * from "./states.js";

@@ -8,6 +8,7 @@ import type { FinishReason } from "../rollout/index.js";
 import { withRecordedModel } from "./recorded-model.js";
 import { respond } from "./respond.js";
 import type { Run } from "./run.js";
+import { type HostServices, hostServices, type RewardFunctions } from "./services.js";
 import { drawOf } from "./settings.js";
 import { BEST, bestStep, latestCheckpoint, listCheckpoints, RunFolder, readCheckpoint } from "./store/index.js";
 import { openRun } from "./train.js";
@@ -16,19 +17,23 @@ import { TrainingJob } from "./training-job.js";
 export interface TargetOptions extends ResolveOptions {
   /** Step of the checkpoint to use, or the best one; the newest whole one by default. Only for run folders. */
   checkpoint?: number | "best";
+  services?: HostServices;
+  rewards?: RewardFunctions;
 }
 
 /**
  * Opens a trained policy with its data and rewards: of a run folder, with the parameters of a checkpoint; of a config, as the
  * model section says. What supervised runs lack is filled with an exact-match reward.
  */
-export async function openTarget(target: string, { checkpoint, ...options }: TargetOptions = {}): Promise<Run> {
+export async function openTarget(target: string, { checkpoint, services, rewards, ...options }: TargetOptions = {}): Promise<Run> {
   const isRun = existsSync(target) && statSync(target).isDirectory();
   const file = isRun ? resolve(target, "config.json") : target;
   // Paths of overrides are meant from where the command is given, whatever folder the run was started in.
   const packages = [...(isRun ? [RunFolder.open(target).origin.folder] : []), process.cwd()];
   const config = completed(file, { ...options, packages });
-  const run = await (isRun ? withRecordedModel(target, () => openRun(config)) : openRun(config));
+  // Without its functions a policy can still be asked.
+  const open = () => openRun(config, hostServices({ services, rewards: rewards ?? {} }));
+  const run = await (isRun ? withRecordedModel(target, open) : open());
   try {
     if (isRun) await run.policy.restore(join(await checkpointOf(target, checkpoint), "policy"));
     else await new TrainingJob(run).prepare();

@@ -12,6 +12,7 @@ export class ServiceMeter {
     const grade = given.judge ?? judge?.component.grade.bind(judge.component);
     const vectors = given.embed ?? embed?.component.embed.bind(embed.component);
     this.services = {
+      ...(given.functions === undefined ? {} : { functions: given.functions }),
       ...(grade === undefined
         ? {}
         : {

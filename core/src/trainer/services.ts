@@ -1,5 +1,6 @@
-import { PluginError } from "../errors.js";
-import type { LikelihoodGradient, PolicyGradient, ScoreTokens, ServiceName, Services } from "../extension/index.js";
+import { didYouMean } from "../config/nearest.js";
+import { PluginError, UsageError } from "../errors.js";
+import type { LikelihoodGradient, PolicyGradient, RewardFunction, ScoreTokens, ServiceName, Services } from "../extension/index.js";
 import { ObjectiveProgram } from "../objective/index.js";
 import type { StepValues } from "../policy/index.js";
 import { boundedLogp } from "../rollout/index.js";
@@ -8,7 +9,25 @@ import type { Placed } from "./composition.js";
 import type { Run } from "./run.js";
 
 /** Services that come from outside the run: an embedding model, a judge. */
-export type HostServices = Partial<Pick<Services, "embed" | "judge">>;
+export type HostServices = Partial<Pick<Services, "embed" | "judge" | "functions">>;
+
+/** Reward functions of the calling program, by the names that the config gives them. */
+export type RewardFunctions = Readonly<Record<string, RewardFunction>>;
+
+/** Services that the calling program hands over; reward functions are one of them. */
+export function hostServices({ services = {}, rewards }: { services?: HostServices; rewards?: RewardFunctions }): HostServices {
+  if (rewards === undefined) return services;
+  const functions = (name: string): RewardFunction => {
+    const known = rewards[name];
+    if (known !== undefined) return known;
+    const names = Object.keys(rewards);
+    throw new UsageError(`the config names the reward function "${name}", which was not handed over`, {
+      accepted: names,
+      hint: didYouMean(name, names),
+    });
+  };
+  return { ...services, functions };
+}
 
 /** The services that the component's `requires` names; touching another one is the component's mistake. */
 export function servicesOf(run: Run, { id, metadata }: Pick<Placed, "id" | "metadata">, host: HostServices): Services {
@@ -35,6 +54,9 @@ export function servicesOf(run: Run, { id, metadata }: Pick<Placed, "id" | "meta
     },
     get policyGradient() {
       return service("policyGradient") as PolicyGradient;
+    },
+    get functions() {
+      return service("functions") as Services["functions"];
     },
     get likelihoodGradient() {
       return service("likelihoodGradient") as LikelihoodGradient;

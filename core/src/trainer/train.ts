@@ -17,7 +17,7 @@ import type { Job } from "./job.js";
 import { runLoop } from "./loop.js";
 import { withRecordedModel } from "./recorded-model.js";
 import { Run } from "./run.js";
-import type { HostServices } from "./services.js";
+import { type HostServices, hostServices, type RewardFunctions } from "./services.js";
 import { SftJob } from "./sft-job.js";
 import { RunFolder, type RunKind } from "./store/index.js";
 import type { RunSummary } from "./summary.js";
@@ -28,6 +28,8 @@ export interface SessionOptions {
   /** When it is aborted, the current step is finished and saved. */
   signal?: AbortSignal;
   services?: HostServices;
+  /** Functions that the config's rewards name: `rewards: [{ use: function, function: NAME }]`. */
+  rewards?: RewardFunctions;
 }
 
 export interface StartOptions extends SessionOptions {
@@ -102,10 +104,10 @@ async function start(kind: RunKind, config: ResolvedConfig, { output = config.ou
 /** Where the plugins of a config are looked for. */
 const homeOf = ({ file }: ResolvedConfig): string => (file === undefined ? process.cwd() : dirname(resolve(file)));
 
-async function openJob(kind: RunKind, config: ResolvedConfig, { services }: SessionOptions): Promise<{ job: Job; close(): Promise<void> }> {
+async function openJob(kind: RunKind, config: ResolvedConfig, options: SessionOptions): Promise<{ job: Job; close(): Promise<void> }> {
   if (kind === "train") {
     checkTrainingSampling(config);
-    const run = await openRun(config, services);
+    const run = await openRun(config, hostServices(options));
     return { job: new TrainingJob(run), close: () => run.close() };
   }
   if (config.sft === undefined) {

@@ -16,6 +16,7 @@ import {
   makeDataSets,
   memorySource,
   metadataOf,
+  metadataUnder,
   type Placed,
   type RewardModel,
   type RewardResult,
@@ -37,7 +38,8 @@ export function place<C>(
   options: Readonly<Record<string, unknown>> = {},
   id = metadataOf(target).id,
 ): Placed<C> {
-  return { id, component: instantiate(target, completeOptions(target, options)), metadata: metadataOf(target) };
+  const complete = completeOptions(target, options);
+  return { id, component: instantiate(target, complete), metadata: metadataUnder(target, complete) };
 }
 
 export const grpo = (over: Partial<RunComponents> = {}): RunComponents => ({
