@@ -8,6 +8,7 @@ import { ANSWER_COLUMNS, answerTexts } from "./rewards.js";
 
 const functionOptions = Type.Object({
   function: Type.String({
+    default: "reward",
     minLength: 1,
     description: "Name under which the calling program hands it over: train(config, { rewards: { NAME: … } })",
   }),
