@@ -35,6 +35,15 @@ const setup = { seeds: seeds.length, steps: o.steps === undefined ? null : Numbe
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
 const isDone = (slug) => !o.again && JSON.stringify(results[slug]?.setup) === JSON.stringify(setup);
 
+const [LEARNS, NO_RISE, NO_ALGORITHM, FROM_NOTHING] = ["learns", "reward does not rise", "no algorithm to train", "from a new network"];
+/** Methods whose example starts from a new network, which a few steps can not teach, and what they need instead of the default task. */
+const NEW_NETWORK = {
+  "craft-gui": "operations on screens and a judge",
+  "evol-rl": "boxed answers behind a chain of thought",
+  "searchgym-rl": "a model that writes searches",
+  thyme: "a model that writes code",
+};
+
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const third = (records, at) => {
   const rewards = records.map(({ reward }) => reward).filter(Number.isFinite);
@@ -47,20 +56,22 @@ const ALWAYS = ["loss", "gradNorm", "reward", "kl"];
 const work = mkdtempSync(join(tmpdir(), "proximal-learn-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 
-function configOf(slug, seed, output) {
+/** `short`: with the asked steps and share of prompts; otherwise those of the config. */
+function configOf(slug, seed, output, { short }) {
   const example = `examples/algorithms/${slug}.yaml`;
   const set = [
     `seed=${seed}`,
-    ...(o.steps === undefined ? [] : [`trainer.steps=${o.steps}`]),
+    ...(o.steps === undefined || !short ? [] : [`trainer.steps=${o.steps}`]),
     "evaluation.every=0",
     "evaluation.limit=200",
     "engine.spinning=false", // changes no figure; leaves the machine to others
     ...o.set,
   ];
-  if (existsSync(example)) return smaller((more) => resolveConfig(example, { set: [...set, ...more] }));
+  const sized = short ? smaller : (resolve) => resolve([]);
+  if (existsSync(example)) return sized((more) => resolveConfig(example, { set: [...set, ...more] }));
   const task = findTask("arithmetic", process.cwd());
   const value = { ...task.value, trainer: { steps: 80 } };
-  return smaller((more) => contender(slug, { ...task, value }, { set: [...set, ...more], cwd: process.cwd() }).config(seed, output));
+  return sized((more) => contender(slug, { ...task, value }, { set: [...set, ...more], cwd: process.cwd() }).config(seed, output));
 }
 
 /** The config with the asked share of its prompts a step. */
@@ -73,11 +84,18 @@ function smaller(resolve) {
 
 async function learn(slug) {
   const { algorithms } = manifest(slug);
-  if (!existsSync(`examples/algorithms/${slug}.yaml`) && algorithms[slug] === undefined) return { verdict: "no algorithm to train" };
+  if (!existsSync(`examples/algorithms/${slug}.yaml`) && algorithms[slug] === undefined) return { verdict: NO_ALGORITHM };
+  const result = await trained(slug, { short: true });
+  if (result.verdict !== NO_RISE) return result;
+  if (slug in NEW_NETWORK) return { ...result, verdict: FROM_NOTHING };
+  return o.steps === undefined && setup.share === 1 ? result : trained(slug, { short: false });
+}
+
+async function trained(slug, length) {
   const runs = [];
   for (const seed of seeds) {
     const output = join(work, `${slug}-${seed}`);
-    const summary = await train(configOf(slug, seed, output), { output });
+    const summary = await train(configOf(slug, seed, output, length), { output });
     const records = readRun(output).metrics();
     const broken = ALWAYS.find((field) => records.some((record) => !Number.isFinite(record[field]) && record.updates > 0));
     runs.push({
@@ -93,14 +111,15 @@ async function learn(slug) {
   }
   const rises = mean(runs.map(({ last }) => last)) > mean(runs.map(({ first }) => first));
   const broken = runs.find((run) => run.broken !== null)?.broken;
-  return { verdict: broken !== undefined ? `${broken} is not a number` : rises ? "learns" : "reward does not rise", runs };
+  return { verdict: broken !== undefined ? `${broken} is not a number` : rises ? LEARNS : NO_RISE, runs };
 }
 
-const PASSING = new Set(["learns", "no algorithm to train"]);
+const PASSING = new Set([LEARNS, NO_ALGORITHM, FROM_NOTHING]);
 const range = (runs, field, digits = 3) => (runs ?? []).map((run) => (run[field] ?? Number.NaN).toFixed(digits)).join(" ");
 
 function writeTable() {
   const known = Object.keys(results).sort();
+  const count = (verdict) => known.filter((slug) => results[slug].verdict === verdict).length;
   const failed = known.filter((slug) => !PASSING.has(results[slug].verdict));
   const missing = all.filter((slug) => results[slug] === undefined);
   const rows = known.map((slug) => {
@@ -109,14 +128,17 @@ function writeTable() {
     const change = (from, to) => (runs === undefined ? "–" : `${range(runs, from)} → ${range(runs, to)}`);
     return `| ${slug} | ${steps} | ${setup.seeds} | ${change("first", "last")} | ${change("accuracyBefore", "accuracyAfter")} | ${verdict.split("\n")[0].replaceAll("|", "\\|")} |`;
   });
+  const unable = known.filter((slug) => slug in NEW_NETWORK).map((slug) => `${slug} needs ${NEW_NETWORK[slug]}`);
   const text = `# Does every method learn?
 
-Written by \`npm run learn -- --steps 20 --share 0.25\`: each method trains the small arithmetic model for a few steps with one
-seed, as \`examples/algorithms/<plugin>.yaml\` says, with a quarter of its prompts a step. A method learns when the mean reward of the last third of the steps is above that of the
-first third and loss, gradient norm, reward and KL are numbers in every step. This is a check that nothing is broken, no
-comparison: rewards have different scales, and steps draw different numbers of responses ([compare.md](compare.md) is for that).
-
-${known.length} methods, ${known.length - failed.length} pass${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}${missing.length === 0 ? "" : ` Not run yet: ${missing.join(", ")}.`}
+Written by \`npm run learn -- --steps 20 --share 0.25\`: each method trains a small model for 20 steps with one seed, as
+\`examples/algorithms/<plugin>.yaml\` says (the arithmetic task, or the calculator for methods of tools), with a quarter of its
+prompts a step. A method learns when the mean reward of the last third of the steps is above that of the first third and loss,
+gradient norm, reward and KL are numbers in every step. Where the reward does not rise so soon, the run is made once more with all
+steps and prompts of the example. This is a check that nothing is broken, no comparison: rewards have different scales, and steps
+draw different numbers of responses ([compare.md](compare.md) is for that).
+${unable.length === 0 ? "" : `\nExamples that start from a new network show how the parts are put together and are not expected to learn: ${unable.join(", ")}.\n`}
+${known.length} packages: ${count(LEARNS)} learn, ${count(FROM_NOTHING)} start from a new network, ${count(NO_ALGORITHM)} without an algorithm${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}${missing.length === 0 ? "" : ` Not run yet: ${missing.join(", ")}.`}
 
 | method | steps | seeds | reward, first → last third | held-out accuracy | |
 |---|---|---|---|---|---|
@@ -142,7 +164,7 @@ for (const slug of slugs) {
     slug.padEnd(28),
     `${range(runs, "first")} -> ${range(runs, "last")}`.padEnd(34),
     `${range(runs, "accuracyBefore")} -> ${range(runs, "accuracyAfter")}`.padEnd(34),
-    `${((performance.now() - start) / 1000).toFixed(0)}${verdict === "learns" ? "" : `  ${verdict}`}`,
+    `${((performance.now() - start) / 1000).toFixed(0)}${verdict === LEARNS ? "" : `  ${verdict}`}`,
   );
 }
 const failed = slugs.filter((slug) => !PASSING.has(results[slug]?.verdict));
