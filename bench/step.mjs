@@ -13,6 +13,7 @@ const { values: o } = parseArgs({
     steps: { type: "string", default: "12" },
     warmup: { type: "string", default: "2" },
     threads: { type: "string", default: "2" },
+    workers: { type: "string", default: "auto" },
     execution: { type: "string", default: "auto" },
     recompute: { type: "string", default: "none" },
     "micro-batch-tokens": { type: "string", default: "auto" },
@@ -25,7 +26,8 @@ for (const name of o.shape.split(",")) {
   if (shape === undefined) throw new Error(`no shape "${name}"; there are ${Object.keys(SHAPES).join(", ")}`);
   const [steps, warmup, threads] = [Number(o.steps), Number(o.warmup), Number(o.threads)];
   const microBatchTokens = o["micro-batch-tokens"] === "auto" ? "auto" : Number(o["micro-batch-tokens"]);
-  const engine = { execution: o.execution, recompute: o.recompute, microBatchTokens };
+  const workers = o.workers === "auto" ? "auto" : Number(o.workers);
+  const engine = { workers, execution: o.execution, recompute: o.recompute, microBatchTokens };
   const { run, policy, close } = await openRun(shape, { steps, threads, engine });
   const records = [];
   for (let step = 0; step < steps; step++) {

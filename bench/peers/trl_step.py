@@ -32,7 +32,8 @@ vocabulary = architecture["vocab_size"]
 words = Tokenizer(models.WordLevel({**{str(i): i for i in range(vocabulary)}, "<end>": vocabulary}, unk_token="0"))
 words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="0", pad_token="0", eos_token="<end>")
-model = LlamaForCausalLM(LlamaConfig(**architecture, attention_bias=False, eos_token_id=None, bos_token_id=None, pad_token_id=0))
+# A padding id would make that token's embedding zero: through 60 norms of zero states its gradient overflows.
+model = LlamaForCausalLM(LlamaConfig(**architecture, attention_bias=False, eos_token_id=None, bos_token_id=None, pad_token_id=None))
 
 rows = shape["prompts"] * shape["group"]
 prompts = [

@@ -10,15 +10,18 @@ import type { EngineData } from "./engine/protocol.js";
 import { ggufConfig, ggufParameters, ggufTokenizer, readHeader } from "./gguf/index.js";
 import { completeConfig, parameterTables, parseConfig, type TransformerConfig } from "./model/index.js";
 import { OnnxPolicy } from "./policy.js";
-import { completeSection, type EngineSection, engineSchema, type ModelSection, modelSchema } from "./schemas.js";
+import { completeSection, type EngineSection, engineSchema, type ModelSection, modelSchema, workersOf } from "./schemas.js";
 import { WorkerHost } from "./session/index.js";
 import { executionProvider } from "./session/provider.js";
 import { HuggingFaceTokenizer, readTokenizerFiles, type TokenizerFiles } from "./tokenizer.js";
 
 const runtime = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
 
-function describeEngine({ provider, threads = availableParallelism(), deviceId }: EngineSection): string {
-  const device = provider === "cpu" ? `${threads} thread${threads === 1 ? "" : "s"}` : `device ${deviceId}`;
+const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+function describeEngine({ provider, threads = availableParallelism(), deviceId }: EngineSection, workers: number): string {
+  const processor = workers === 1 ? several(threads, "thread") : `${workers} workers with ${several(threads, "thread")}`;
+  const device = provider === "cpu" ? processor : `device ${deviceId}`;
   return `ONNX Runtime ${runtime.version}, ${provider}, ${device}`;
 }
 
@@ -116,7 +119,8 @@ export const onnxAdapter = defineAdapter({
     const section = completeSection(modelSchema, "model", model);
     const { config, tokenizer: tokenizerFiles, checkpoint } = await sourceOf(section);
     const { lora, templateVariables } = section;
-    parameterTables(config, { lora }); // Refuses targets that the model does not have.
+    const { trained, frozen } = parameterTables(config, { lora }); // Refuses targets that the model does not have.
+    const workers = workersOf(engine, countOf(trained) + countOf(frozen));
     executionProvider(engine.provider, engine.deviceId);
     const tokenizer = new HuggingFaceTokenizer(tokenizerFiles, templateVariables);
     if (templateVariables !== undefined && tokenizer.chat === undefined) {
@@ -133,15 +137,26 @@ export const onnxAdapter = defineAdapter({
       });
     }
     const { provider, threads, spinning, deviceId } = engine;
-    const data: EngineData = { config, valueHead, lora, checkpoint, seed, session: { provider, threads, spinning, deviceId } };
-    const client = new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
+    const session = { provider, threads, spinning, deviceId };
+    const sharedThreads = Math.max(1, Math.floor((threads ?? availableParallelism()) / workers));
+    const data: EngineData = {
+      config,
+      valueHead,
+      lora,
+      checkpoint,
+      seed,
+      session,
+      sharedThreads: workers === 1 ? undefined : sharedThreads,
+    };
+    const start = () => new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
+    const clients = [start(), ...Array.from({ length: workers - 1 }, start)] as const;
     try {
-      await client.call("ready");
+      for (const client of clients) await client.call("ready");
     } catch (error) {
-      await client.close();
+      await Promise.all(clients.map((client) => client.close()));
       throw error;
     }
-    const engineName = describeEngine(engine);
-    return new OnnxPolicy({ config, valueHead, lora, tokenizer, tokenizerFiles, optimizer, engine, engineName, client });
+    const engineName = describeEngine(engine, workers);
+    return new OnnxPolicy({ config, valueHead, lora, tokenizer, tokenizerFiles, optimizer, engine, engineName, clients });
   },
 });

@@ -14,8 +14,19 @@ import {
   type UpdateRequest,
   type UpdateResult,
 } from "@proximal/core";
-import { type EngineClient, GraphLibrary } from "./engine/library.js";
-import { decodeGraph, packRequests, prefillGraph, rowsThatFit, StopStrings, unpackResults } from "./generation/index.js";
+import { GraphLibrary } from "./engine/library.js";
+import { type EngineClient, EngineWorkers, type Worker } from "./engine/workers.js";
+import {
+  checkRequests,
+  type DecodeLimits,
+  decodeGraph,
+  packRequests,
+  piecesOf,
+  prefillGraph,
+  rowsThatFit,
+  StopStrings,
+  unpackResults,
+} from "./generation/index.js";
 import { type LoraOptions, type ParameterSpec, parameterTables, type TransformerConfig } from "./model/index.js";
 import { type EngineSection, updatesPerRun } from "./schemas.js";
 import { specialTokens, suggestedSampling, type TokenizerFiles, writeTokenizerFiles } from "./tokenizer.js";
@@ -36,7 +47,8 @@ export interface OnnxPolicyParts {
   engine: EngineSection;
   /** Runtime and device in words. */
   engineName: string;
-  client: EngineClient;
+  /** The engine that owns the training state, and others that share its work. */
+  clients: readonly [EngineClient, ...EngineClient[]];
   /** Rows with equal prompts share the prompt's computation; default true. */
   sharePrompts?: boolean;
 }
@@ -46,7 +58,7 @@ export class OnnxPolicy implements PolicyBackend {
   readonly info: PolicyInfo;
   readonly tokenizer: Tokenizer;
   readonly updatesPerRun: number;
-  private readonly client: EngineClient;
+  private readonly workers: EngineWorkers;
   private readonly library: GraphLibrary;
   private readonly policy: Policy;
   private readonly updater: Updater;
@@ -57,12 +69,12 @@ export class OnnxPolicy implements PolicyBackend {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: OnnxPolicyParts) {
-    const { config, lora, tokenizer, optimizer, engine, engineName, client, sharePrompts = true } = parts;
+    const { config, lora, tokenizer, optimizer, engine, engineName, clients, sharePrompts = true } = parts;
     const { trained: table, frozen } = parameterTables(config, parts);
     const size = (specs: readonly ParameterSpec[]) => specs.reduce((n, { shape }) => n + elementCount(shape), 0);
     this.tokenizer = tokenizer;
     this.updatesPerRun = updatesPerRun(engine);
-    this.client = client;
+    this.workers = new EngineWorkers(clients);
     this.policy = { config, table, frozen, lora, recompute: engine.recompute === "layer", operators: engine.provider !== "webgpu" };
     this.info = {
       architecture: `${config.model_type}, ${config.num_hidden_layers} layers of ${config.hidden_size}${lora === undefined ? "" : `, LoRA of rank ${lora.rank}: ${size(table).toLocaleString("en")} parameters trained`}`,
@@ -73,12 +85,15 @@ export class OnnxPolicy implements PolicyBackend {
       engine: engineName,
       suggestedSampling: suggestedSampling(parts.tokenizerFiles),
     };
-    this.library = new GraphLibrary(client, engine.provider);
-    const microBatchTokens = (rows: readonly ScoreRow[]): number =>
-      engine.microBatchTokens === "auto" ? defaultMicroBatchTokens(config, rows, this.policy.recompute) : engine.microBatchTokens;
+    this.library = new GraphLibrary(this.workers, engine.provider);
+    const { recompute } = this.policy;
+    const microBatchTokens = (rows: readonly ScoreRow[], workers: number): number =>
+      engine.microBatchTokens === "auto"
+        ? defaultMicroBatchTokens(config, rows, { recompute, workers })
+        : Math.ceil(engine.microBatchTokens / workers);
     const shared = { policy: this.policy, microBatchTokens, sharePrompts, grids: this.grids };
-    this.scorer = new Scorer(this.library, shared);
-    this.updater = new Updater(client, this.library, this.scorer, { ...shared, optimizer, execution: engine.execution });
+    this.scorer = new Scorer(this.workers, this.library, shared);
+    this.updater = new Updater(this.workers, this.library, this.scorer, { ...shared, optimizer, execution: engine.execution });
   }
 
   /** One call after the other. */
@@ -91,21 +106,37 @@ export class OnnxPolicy implements PolicyBackend {
   decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
     return this.serial(async () => {
       if (requests.length === 0) return [];
-      const { config, lora, engine, tokenizer } = this.parts;
-      const { vocabularySize, contextLength } = this.info;
-      const job = packRequests(requests, { vocabularySize, contextLength, stopTokens: tokenizer.stopTokens });
-      const { prefixes, variant } = job;
-      const profile = engine.provider;
-      const graphs = {
-        prefill: this.library.reference(`prefill ${prefixes}`, () => prefillGraph(config, { prefixes, lora, profile })),
-        decode: this.library.reference(`decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { lora, profile })),
-      };
-      const maxRows = Math.min(engine.decodeRows, rowsThatFit(config, job));
-      const stops = new StopStrings(requests, tokenizer);
-      let step = await this.client.call("decode", { job, graphs, maxRows });
-      while ("progress" in step) step = await this.client.call("decodeFurther", stops.endings(step.progress));
-      return unpackResults(step.outcome);
+      checkRequests(requests, this.limits);
+      const results = new Array<DecodeResult>(requests.length);
+      const pieces = piecesOf(requests, { workers: this.workers.size, rows: this.parts.engine.decodeRows });
+      await this.workers.share(pieces, async (indices, worker) => {
+        const own = indices.map((i) => requests[i]!);
+        for (const [k, result] of (await this.decodePiece(own, worker)).entries()) results[indices[k]!] = result;
+      });
+      return results;
     });
+  }
+
+  private get limits(): DecodeLimits {
+    const { vocabularySize, contextLength } = this.info;
+    return { vocabularySize, contextLength, stopTokens: this.tokenizer.stopTokens };
+  }
+
+  private async decodePiece(requests: readonly DecodeRequest[], worker: Worker): Promise<DecodeResult[]> {
+    const { config, lora, engine, tokenizer } = this.parts;
+    const job = packRequests(requests, this.limits);
+    const { prefixes, variant } = job;
+    const profile = engine.provider;
+    const graphs = {
+      prefill: this.library.reference(worker, `prefill ${prefixes}`, () => prefillGraph(config, { prefixes, lora, profile })),
+      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { lora, profile })),
+    };
+    const { alone } = worker;
+    const maxRows = Math.min(engine.decodeRows, Math.ceil(rowsThatFit(config, job) / (alone ? 1 : this.workers.size)));
+    const stops = new StopStrings(requests, tokenizer);
+    let step = await this.workers.callAt(worker, "decode", { job, graphs, maxRows, alone });
+    while ("progress" in step) step = await this.workers.callAt(worker, "decodeFurther", stops.endings(step.progress));
+    return unpackResults(step.outcome);
   }
 
   score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult> {
@@ -142,20 +173,20 @@ export class OnnxPolicy implements PolicyBackend {
   }
 
   snapshot(name: string): Promise<void> {
-    return this.serial(() => this.client.call("snapshot", name));
+    return this.serial(() => this.workers.snapshot(name));
   }
 
   fingerprint(): Promise<number> {
-    return this.serial(() => this.client.call("fingerprint"));
+    return this.serial(() => this.workers.call("fingerprint"));
   }
 
   save(folder: string): Promise<void> {
-    return this.serial(() => this.client.call("save", folder, { step: this.steps, grids: this.grids.grids }));
+    return this.serial(() => this.workers.call("save", folder, { step: this.steps, grids: this.grids.grids }));
   }
 
   restore(folder: string): Promise<void> {
     return this.serial(async () => {
-      const { step, grids } = await this.client.call("restore", folder);
+      const { step, grids } = await this.workers.restore(folder);
       this.steps = step;
       this.grids.grids = grids;
     });
@@ -165,12 +196,12 @@ export class OnnxPolicy implements PolicyBackend {
     return this.serial(async () => {
       const { tokenizer, tokenizerFiles } = this.parts;
       const tokens = specialTokens(tokenizer, tokenizerFiles);
-      await this.client.call("export", folder, { format, tokens });
+      await this.workers.call("export", folder, { format, tokens });
       writeTokenizerFiles(folder, tokenizerFiles, tokens);
     });
   }
 
   close(): Promise<void> {
-    return this.serial(() => this.client.close());
+    return this.serial(() => this.workers.close());
   }
 }

@@ -7,7 +7,7 @@ import { type BaseModel, readSource, readTraining, writeConfig, writeParameters,
 import { writeModelFile } from "../export/model-file.js";
 import { decodeRun, type Ending } from "../generation/index.js";
 import { initialValues, parameterTable, parameterTables, VALUE_HEAD } from "../model/index.js";
-import { Session, SessionCache, transfer } from "../session/index.js";
+import { Session, SessionCache, transfer, transferArrays } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
 import { DeviceCopies } from "./device.js";
 import {
@@ -36,6 +36,8 @@ export class Engine {
   /** The decoding that is not at its end. */
   private decoding: ReturnType<typeof decodeRun> | undefined;
   private readonly device: DeviceCopies | undefined;
+  /** Arrays of other workers' gradients that have been added. */
+  private readonly spare: Record<string, Float32Array<ArrayBuffer>>[] = [];
   /** A run failed while it could have written parameters. */
   private damaged = false;
 
@@ -65,17 +67,19 @@ export class Engine {
     if (graph !== undefined) this.graphs.set(key, graph);
   }
 
-  private session(role: Role, reference: GraphReference): Promise<Session> {
+  private session(role: Role, alone: boolean, reference: GraphReference): Promise<Session> {
     this.keep(reference);
     const { key } = reference;
     const graph = this.graphs.get(key);
     if (graph === undefined) throw new EngineError(`the graph ${key} has not been sent`);
-    return this.sessions.get(role, key, () => Session.create(graph, this.data.session));
+    const { session, sharedThreads = session.threads } = this.data;
+    const threads = alone ? session.threads : sharedThreads;
+    return this.sessions.get(role, `${threads} ${key}`, () => Session.create(graph, { ...session, threads }));
   }
 
   /** Runs a graph. Inputs that are not fed are tensors of the training state. */
-  async run({ role, graph, feeds, results, snapshot }: RunRequest): Promise<Record<string, WireTensor>> {
-    const session = await this.session(role, graph);
+  async run({ role, alone, graph, feeds, results, snapshot }: RunRequest): Promise<Record<string, WireTensor>> {
+    const session = await this.session(role, alone, graph);
     const parameters = snapshot === undefined ? undefined : this.state.snapshot(snapshot);
     const inputs: Record<string, Tensor> = {};
     for (const name of session.inputNames) {
@@ -103,14 +107,14 @@ export class Engine {
   }
 
   /** Decodes up to the end, or up to where stop strings are to be looked for. */
-  async decode({ job, graphs, maxRows }: DecodeCall): Promise<DecodeStep> {
+  async decode({ job, graphs, maxRows, alone }: DecodeCall): Promise<DecodeStep> {
     // Both at once: a job may end before it needs the second.
     this.keep(graphs.prefill);
     this.keep(graphs.decode);
     this.requireIntact();
     const parameters: Record<string, Tensor> = {};
     for (const { name } of this.state.parameters) parameters[name] = await this.placed(this.state.get(name)!);
-    this.decoding = decodeRun(job, { session: (role) => this.session(role, graphs[role]), parameters, maxRows });
+    this.decoding = decodeRun(job, { session: (role) => this.session(role, alone, graphs[role]), parameters, maxRows });
     return this.decodeFurther([]);
   }
 
@@ -146,6 +150,37 @@ export class Engine {
     this.state.dropGradients();
   }
 
+  /** Moves the accumulated gradients out. */
+  giveGradients(): Record<string, Float32Array<ArrayBuffer>> {
+    return transferArrays(this.state.takeGradients());
+  }
+
+  /** Adds another worker's gradients to the accumulated ones. */
+  addGradients(gradients: Record<string, Float32Array<ArrayBuffer>>): void {
+    for (const [name, values] of Object.entries(gradients)) {
+      const sum = this.state.values(gradientName(name));
+      for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+    }
+    this.spare.push(gradients);
+  }
+
+  /** The trained parameters for another worker, in arrays that came from it where there are any. */
+  lendParameters(): Record<string, Float32Array<ArrayBuffer>> {
+    const spare = this.spare.pop();
+    const copy = (name: string) => {
+      const values = this.state.values(name);
+      const array = spare?.[name] ?? new Float32Array(values.length);
+      array.set(values);
+      return array;
+    };
+    return transferArrays(Object.fromEntries(this.state.table.map(({ name }) => [name, copy(name)])));
+  }
+
+  /** Takes another worker's trained parameters over. */
+  takeParameters(values: Record<string, Float32Array<ArrayBuffer>>): void {
+    this.state.replaceParameters(values);
+  }
+
   /** Accumulated gradients of the named parameters. */
   async gradients(names: readonly string[]): Promise<Record<string, Float32Array>> {
     await this.device?.pull();
@@ -168,6 +203,12 @@ export class Engine {
     this.requireIntact();
     await this.device?.pull();
     writeTraining(folder, this.data.config, this.state, host, this.base());
+  }
+
+  /** Parameters and snapshots alone: the moments stay with the worker that takes the steps. */
+  restoreCopy(folder: string): void {
+    this.restore(folder);
+    this.state.dropMoments();
   }
 
   restore(folder: string): HostState {

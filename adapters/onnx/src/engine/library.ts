@@ -1,18 +1,10 @@
 import { type Bindings, type Dim, evaluateDim, type FeedValue } from "@proximal/core";
 import { type LoweredGraph, lower, type Profile } from "../lowering/index.js";
-import { type MethodName, transfer } from "../session/index.js";
+import { transfer } from "../session/index.js";
 import type { Graph } from "../update/graphs.js";
-import type { Engine } from "./engine.js";
 import { encodeFeeds } from "./feeds.js";
 import { type GraphReference, NEXT, type ResultSpec, type Role, type WireTensor } from "./protocol.js";
-
-type Method<K extends MethodName<Engine>> = Engine[K] extends (...args: infer A) => infer R ? [args: A, result: Awaited<R>] : never;
-
-/** The engine as the host sees it: in a worker, or (in tests) in the same thread. */
-export interface EngineClient {
-  call<K extends MethodName<Engine>>(method: K, ...args: Method<K>[0]): Promise<Method<K>[1]>;
-  close(): Promise<void>;
-}
+import { type EngineWorkers, OWNER, type Worker } from "./workers.js";
 
 /** A lowered graph with what its builder returned beside it. */
 export interface Prepared<G extends Graph = Graph> {
@@ -29,15 +21,17 @@ export interface GraphRun {
   snapshot?: string;
   /** Results that are wanted; by default all. */
   only?: readonly string[];
+  /** Who runs it; by default the owner alone. */
+  worker?: Worker;
 }
 
-/** Lowers graphs on first use and sends each to the engine once. */
+/** Lowers graphs on first use and sends each to a worker once. */
 export class GraphLibrary {
   private readonly graphs = new Map<string, Prepared>();
   private readonly sent = new Set<string>();
 
   constructor(
-    private readonly client: EngineClient,
+    private readonly workers: EngineWorkers,
     private readonly profile: Profile,
   ) {}
 
@@ -52,16 +46,20 @@ export class GraphLibrary {
     return prepared;
   }
 
-  /** A graph as the engine knows it: with its bytes only the first time. */
-  reference(key: string, lowered: () => LoweredGraph): GraphReference {
-    if (this.sent.has(key)) return { key };
-    this.sent.add(key);
+  /** A graph as the worker knows it: with its bytes only the first time. */
+  reference({ index }: Worker, key: string, lowered: () => LoweredGraph): GraphReference {
+    const delivery = `${index} ${key}`;
+    if (this.sent.has(delivery)) return { key };
+    this.sent.add(delivery);
     const { bytes, abortOutput, dtype } = lowered();
     return { key, graph: { bytes, abortOutput, dtype } };
   }
 
   /** Runs a graph and returns its results. */
-  async run({ key, lowered }: Prepared, { role, values, sizes = {}, snapshot, only }: GraphRun): Promise<Record<string, WireTensor>> {
+  async run(
+    { key, lowered }: Prepared,
+    { role, values, sizes = {}, snapshot, only, worker = OWNER }: GraphRun,
+  ): Promise<Record<string, WireTensor>> {
     const bindings: Bindings = new Map(Object.entries(sizes));
     const results: Record<string, ResultSpec> = {};
     for (const { name, type, shape } of lowered.outputs) {
@@ -69,9 +67,9 @@ export class GraphLibrary {
       results[name] = { type: type as ResultSpec["type"], shape: shape.map((dim: Dim) => evaluateDim(dim, bindings)) };
     }
     const feeds = encodeFeeds(lowered.inputs, values);
-    const request = { role, graph: this.reference(key, () => lowered), feeds, results, snapshot };
+    const request = { role, alone: worker.alone, graph: this.reference(worker, key, () => lowered), feeds, results, snapshot };
     const buffers = Object.values(feeds).map(({ data }) => data.buffer);
-    return this.client.call("run", transfer(request, buffers));
+    return this.workers.callAt(worker, "run", transfer(request, buffers));
   }
 }
 

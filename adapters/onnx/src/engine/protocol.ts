@@ -31,6 +31,8 @@ export interface ResultSpec {
 
 export interface RunRequest {
   role: Role;
+  /** No other worker runs meanwhile. */
+  alone: boolean;
   graph: GraphReference;
   /** Inputs that are not tensors of the training state. */
   feeds: Readonly<Record<string, WireTensor>>;
@@ -45,6 +47,8 @@ export interface DecodeCall {
   graphs: Readonly<Record<"prefill" | "decode", GraphReference>>;
   /** Responses that are decoded side by side. */
   maxRows: number;
+  /** No other worker runs meanwhile. */
+  alone: boolean;
 }
 
 /** Where decoding stands: at its end, or between two segments, where rows may be ended. */
@@ -62,6 +66,8 @@ export interface EngineData {
   seed: number;
   /** How graphs are run. */
   session: SessionOptions;
+  /** Threads while other workers run; by default those of `session`. */
+  sharedThreads?: number;
 }
 
 export interface ExportCall {

@@ -7,6 +7,9 @@ import { momentName } from "../update/optimizer.js";
 
 const tensorOf = (data: Float32Array, shape: readonly number[]): Tensor => new Tensor("float32", data, shape);
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
+/** The array, or a copy where it is a part of a larger buffer: what moves to another thread takes its buffer along. */
+const withOwnBuffer = (array: Float32Array): Float32Array<ArrayBuffer> =>
+  (array.byteLength === array.buffer.byteLength ? array : array.slice()) as Float32Array<ArrayBuffer>;
 export const valuesOf = (tensor: Tensor): Float32Array => tensor.data as Float32Array;
 
 /** Values of each parameter that the fingerprint reads. */
@@ -69,6 +72,27 @@ export class TrainingState {
   /** Gives the accumulators' memory back. */
   dropGradients(): void {
     for (const { name } of this.table) this.tensors.delete(gradientName(name));
+  }
+
+  /** The accumulated gradients by parameter; the state has none then. */
+  takeGradients(): Record<string, Float32Array<ArrayBuffer>> {
+    const taken = Object.fromEntries(this.table.map(({ name }) => [name, withOwnBuffer(this.values(gradientName(name)))]));
+    this.dropGradients();
+    return taken;
+  }
+
+  /** The arrays are the trained parameters from now on; those of before become accumulators. */
+  replaceParameters(values: Readonly<Record<string, Float32Array>>): void {
+    for (const { name, shape } of this.table) {
+      const before = this.values(name);
+      this.tensors.set(name, tensorOf(values[name]!, shape));
+      this.tensors.set(gradientName(name), tensorOf(before, shape));
+    }
+  }
+
+  /** Gives the optimizer's memory back. */
+  dropMoments(): void {
+    for (const { name } of this.table) for (const kind of ["m", "v"] as const) this.tensors.delete(momentName(kind, name));
   }
 
   /** CRC-32 of the frozen values, all of them in order, hexadecimal. They never change. */

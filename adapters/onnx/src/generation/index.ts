@@ -1,7 +1,8 @@
 export { rowsThatFit } from "./batches.js";
 export { decodeGraph } from "./decode-graph.js";
-export { type DecodeJob, type DecodeLimits, type DecodeOutcome, packRequests, unpackResults } from "./job.js";
+export { checkRequests, type DecodeJob, type DecodeLimits, type DecodeOutcome, packRequests, unpackResults } from "./job.js";
 export { uniform } from "./noise.js";
+export { type PieceOptions, piecesOf } from "./pieces.js";
 export { prefillGraph } from "./prefill-graph.js";
 export { type DecodeRuntime, decodeRun } from "./run.js";
 export type { SamplingVariant } from "./sampling.js";

@@ -72,6 +72,13 @@ function check(request: DecodeRequest, index: number, { vocabularySize, contextL
   if (request.stopStrings?.includes("")) refuse("a stop string is empty", "", "texts of one character or more");
 }
 
+/** `DataError` names the first request that cannot be decoded, and why. */
+export function checkRequests(requests: readonly DecodeRequest[], limits: DecodeLimits): void {
+  requests.forEach((request, index) => {
+    check(request, index, limits);
+  });
+}
+
 /** Values and offsets of lists. */
 export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Array<ArrayBuffer>; offsets: Int32Array<ArrayBuffer> } {
   const offsets = new Int32Array(lists.length + 1);
@@ -85,11 +92,9 @@ export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Arr
   return { values, offsets };
 }
 
-/** `DataError` names the request that cannot be decoded, and why. */
+/** Checks the requests, and packs them. */
 export function packRequests(requests: readonly DecodeRequest[], limits: DecodeLimits): DecodeJob {
-  requests.forEach((request, index) => {
-    check(request, index, limits);
-  });
+  checkRequests(requests, limits);
   const vocabulary = limits.vocabularySize;
   const sequences = flatten(requests.map(({ prompt, prefix }) => (prefix ? Int32Array.of(...prompt, ...prefix) : prompt)));
   const stops = flatten(requests.map(({ stopTokens }) => [...new Set(stopTokens ?? limits.stopTokens)]));

@@ -49,6 +49,13 @@ export function transfer<T extends object>(value: T, buffers: readonly ArrayBuff
   return value;
 }
 
+/** Moves arrays that have a buffer each of their own. */
+export const transferArrays = <T extends Readonly<Record<string, Float32Array<ArrayBuffer>>>>(arrays: T): T =>
+  transfer(
+    arrays,
+    Object.values(arrays).map(({ buffer }) => buffer),
+  );
+
 export function transferListOf(values: readonly unknown[]): ArrayBuffer[] {
   const list = values.flatMap((value) => (typeof value === "object" && value !== null ? (transfers.get(value) ?? []) : []));
   return [...new Set(list)];

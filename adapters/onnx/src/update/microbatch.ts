@@ -6,6 +6,8 @@ export interface MicroBatchOptions {
   tokens: number;
   /** [rows] group of each row; rows of a group then stay together, whatever they cost. */
   groups?: ArrayLike<number>;
+  /** Workers that share the micro-batches: there are a multiple of as many, where there are enough rows. */
+  workers?: number;
 }
 
 /** Rows by group, or by prompt. */
@@ -27,16 +29,17 @@ function promptTokensOf(rows: readonly ScoreRow[], indices: readonly number[]): 
 
 /**
  * Rows in micro-batches that fit the budget and cost about the same, rows with equal prompts together. Everything in one
- * when it fits.
+ * when it fits and nobody shares.
  */
-export function planMicroBatches(rows: readonly ScoreRow[], { tokens: budget, groups }: MicroBatchOptions): number[][] {
+export function planMicroBatches(rows: readonly ScoreRow[], { tokens: budget, groups, workers = 1 }: MicroBatchOptions): number[][] {
   const longest = Math.max(1, ...rows.map(({ response }) => response.length));
   const cost = (indices: readonly number[]) => promptTokensOf(rows, indices) + indices.length * longest;
   const whole = unitsOf(rows, groups);
   const total = whole.reduce((n, unit) => n + cost(unit), 0);
-  if (total <= budget) return [rows.map((_, i) => i)];
+  const count = workers * Math.ceil(total / budget / workers);
+  if (count <= 1) return [rows.map((_, i) => i)];
 
-  const target = total / Math.ceil(total / budget);
+  const target = total / count;
   const pieces = groups === undefined ? whole.flatMap((unit) => split(unit, cost(unit), target)) : whole;
   const batches: number[][] = [];
   let filled = Number.POSITIVE_INFINITY;
@@ -58,17 +61,28 @@ function split(unit: readonly number[], cost: number, target: number): number[][
   return Array.from({ length: count }, (_, piece) => unit.slice(at(piece), at(piece + 1)));
 }
 
-/** Memory that the activations of a micro-batch may take by default, bytes. */
-const ACTIVATION_BYTES = 2e9;
+/** Memory that activations may take by default, bytes. Workers accumulate gradients anyway: for them small micro-batches cost nothing. */
+const ACTIVATION_BYTES = { alone: 2e9, shared: 5e8 };
+
+export interface MicroBatchSizing {
+  recompute?: boolean;
+  /** Who works at the same time, on a micro-batch each. */
+  workers?: number;
+}
 
 /**
- * Tokens whose activations fit the default memory, from the sizes of what backward keeps: states, gates, attention weights
+ * Tokens of a micro-batch whose activations fit the default memory, from the sizes of what backward keeps: states, gates, attention weights
  * of each layer and the distribution of each token. With recomputed layers only one layer's inner values exist at a time.
  */
-export function defaultMicroBatchTokens(config: TransformerConfig, rows: readonly ScoreRow[], recompute = false): number {
+export function defaultMicroBatchTokens(
+  config: TransformerConfig,
+  rows: readonly ScoreRow[],
+  { recompute = false, workers = 1 }: MicroBatchSizing = {},
+): number {
   const { hidden_size: d, intermediate_size: f, num_hidden_layers: layers, num_attention_heads: heads, vocab_size: v } = config;
   const context = Math.max(0, ...rows.map(({ prompt, response }) => prompt.length + response.length));
   const inner = 14 * d + 6 * f + 3 * heads * context;
   const kept = recompute ? inner + layers * d : layers * inner;
-  return Math.min(65_536, Math.max(64, Math.floor(ACTIVATION_BYTES / (4 * (kept + 3 * v)))));
+  const bytes = workers === 1 ? ACTIVATION_BYTES.alone : ACTIVATION_BYTES.shared / workers;
+  return Math.min(65_536, Math.max(64, Math.floor(bytes / (4 * (kept + 3 * v)))));
 }

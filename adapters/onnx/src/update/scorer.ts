@@ -1,6 +1,7 @@
 import { DataError, EngineError, type PolicyOutput, type ScoreOptions, type ScoreResult, type ScoreRow } from "@proximal/core";
 import { scalar } from "../engine/feeds.js";
 import { type GraphLibrary, numbersOf } from "../engine/library.js";
+import type { EngineWorkers } from "../engine/workers.js";
 import { type Policy, scoreGraph } from "./graphs.js";
 import { type GridMemory, gridKey } from "./grid.js";
 import { layoutRows, spread } from "./layout.js";
@@ -12,8 +13,8 @@ const BUDGET_FACTOR = 4;
 
 export interface ScorerOptions {
   policy: Policy;
-  /** Tokens of a training micro-batch, for these rows. */
-  microBatchTokens: (rows: readonly ScoreRow[]) => number;
+  /** Tokens of a training micro-batch, for these rows, when so many work at the same time. */
+  microBatchTokens: (rows: readonly ScoreRow[], workers: number) => number;
   sharePrompts: boolean;
   grids: GridMemory;
 }
@@ -21,6 +22,7 @@ export interface ScorerOptions {
 /** Computes policy outputs of given rows, in micro-batches. */
 export class Scorer {
   constructor(
+    private readonly workers: EngineWorkers,
     private readonly library: GraphLibrary,
     private readonly options: ScorerOptions,
   ) {}
@@ -41,21 +43,22 @@ export class Scorer {
     if (tokens === 0) return result;
 
     const wanted = new Set<PolicyOutput>(outputs);
-    const plan = planMicroBatches(rows, { tokens: BUDGET_FACTOR * microBatchTokens(rows) });
+    const { size: workers } = this.workers;
+    const plan = planMicroBatches(rows, { tokens: BUDGET_FACTOR * microBatchTokens(rows, workers), workers });
     const parts = plan.filter((indices) => indices.some((i) => rows[i]!.response.length > 0));
     const layouts = layoutRows(
       parts.map((indices) => indices.map((i) => rows[i]!)),
       { sharePrompts, choose: (tight) => grids.choose("score", tight) },
     );
-    for (const [i, layout] of layouts.entries()) {
+    await this.workers.share([...layouts.entries()], async ([i, layout], worker) => {
       const key = ["score", [...wanted].sort().join(), K, gridKey(layout.grid)].join(" ");
       const prepared = this.library.prepare(key, () => scoreGraph(policy, wanted, layout.grid, K));
       const values = { ...layout.feeds, [INVERSE_TEMPERATURE]: scalar(1 / temperature) };
-      const results = await this.library.run(prepared, { role: "score", values, sizes: layout.sizes, snapshot });
+      const results = await this.library.run(prepared, { role: "score", values, sizes: layout.sizes, snapshot, worker });
       for (const [name, value] of Object.entries(results)) {
         spread(numbersOf(value), layout, offsets, parts[i]!, result[name as keyof ScoreResult]!);
       }
-    }
+    });
     return result;
   }
 }

@@ -11,8 +11,9 @@ import {
   type StepValues,
 } from "@proximal/core";
 import { scalar } from "../engine/feeds.js";
-import { type EngineClient, type GraphLibrary, numbersOf, type Prepared } from "../engine/library.js";
+import { type GraphLibrary, numbersOf, type Prepared } from "../engine/library.js";
 import type { WireTensor } from "../engine/protocol.js";
+import { type EngineWorkers, OWNER, type Worker } from "../engine/workers.js";
 import {
   applyGraph,
   cotangentGraph,
@@ -41,8 +42,8 @@ export interface UpdaterOptions {
   policy: Policy;
   optimizer: OptimizerOptions;
   execution: Execution;
-  /** Tokens of a micro-batch, for these rows. */
-  microBatchTokens: (rows: readonly ScoreRow[]) => number;
+  /** Tokens of a micro-batch, for these rows, when so many work at the same time. */
+  microBatchTokens: (rows: readonly ScoreRow[], workers: number) => number;
   sharePrompts: boolean;
   grids: GridMemory;
 }
@@ -87,7 +88,7 @@ export class Updater {
   private programCount = 0;
 
   constructor(
-    private readonly client: EngineClient,
+    private readonly workers: EngineWorkers,
     private readonly library: GraphLibrary,
     private readonly scorer: Scorer,
     private readonly options: UpdaterOptions,
@@ -102,11 +103,13 @@ export class Updater {
     const [only, ...others] = plan.parts;
     if (plan.fused && others.length === 0) {
       const { outcome, results } = await this.objectiveRun({ role: "update", step: feeds }, request, only!);
+      this.workers.changed();
       return { ...outcome, gradNorm: numbersOf(results.gradNorm!)[0]! };
     }
     const outcome = await this.accumulate("update", request, plan);
     const apply = this.library.prepare("apply", () => applyGraph(policy, optimizer));
     const { gradNorm } = await this.library.run(apply, { role: "apply", values: { ...feeds, [LOSS]: scalar(outcome.loss) } });
+    this.workers.changed();
     return { ...outcome, gradNorm: numbersOf(gradNorm!)[0]! };
   }
 
@@ -119,7 +122,7 @@ export class Updater {
     const { program } = requests[0]!;
     const rows = requests.map(({ batch }) => rowsOfBatch(batch));
     for (const list of rows) checkRows(list, policy);
-    const isOneGraph = rows.every((list) => planMicroBatches(list, { tokens: microBatchTokens(list) }).length === 1);
+    const isOneGraph = rows.every((list) => planMicroBatches(list, { tokens: microBatchTokens(list, 1) }).length === 1);
     if (execution === "linearised" || !isOneGraph || requests.some((request) => request.program !== program)) return undefined;
 
     const layouts = layoutRows(rows, { sharePrompts, choose: (tight) => grids.choose("update", tight) });
@@ -136,6 +139,7 @@ export class Updater {
     const stacked = stackFeeds(prepared.lowered.inputs, updates);
     if (stacked === undefined) return undefined;
     const results = await this.library.run(prepared, { role: "update", ...stacked });
+    this.workers.changed();
     const of = (name: string, k: number): Float64Array => {
       const all = numbersOf(results[name]!);
       return all.slice((k * all.length) / requests.length, ((k + 1) * all.length) / requests.length);
@@ -152,8 +156,8 @@ export class Updater {
   /** Gradients of the named parameters, without a step. */
   async gradients(request: LossRequest, parameters: readonly string[]): Promise<Record<string, Float32Array>> {
     await this.accumulate("gradients", request, this.plan("gradients", request));
-    const gradients = await this.client.call("gradients", parameters);
-    await this.client.call("dropGradients");
+    const gradients = await this.workers.call("gradients", parameters);
+    await this.workers.dropGradients();
     return gradients;
   }
 
@@ -162,8 +166,8 @@ export class Updater {
     const rows = rowsOfBatch(batch);
     checkRows(rows, this.options.policy);
     const keepsGroups = program.span === "group" && execution !== "linearised";
-    const microBatches = planMicroBatches(rows, { tokens: microBatchTokens(rows), groups: keepsGroups ? batch.group : undefined });
-    const mixesAll = program.span === "batch" && microBatches.length > 1;
+    const inOne = planMicroBatches(rows, { tokens: microBatchTokens(rows, 1) }).length === 1;
+    const mixesAll = program.span === "batch" && !inOne;
     if (mixesAll && execution === "fused") {
       throw new EngineError("this loss mixes rows of the whole batch, which does not fit one micro-batch", {
         given: "execution: fused",
@@ -171,21 +175,34 @@ export class Updater {
         hint: "or raise microBatchTokens",
       });
     }
+    const fused = execution === "fused" || (execution === "auto" && !mixesAll);
+    // A loss of batch span is worth one graph, whoever else could work.
+    const workers = fused && program.span === "batch" ? 1 : this.workers.size;
+    const groups = keepsGroups ? batch.group : undefined;
+    const microBatches = planMicroBatches(rows, { tokens: microBatchTokens(rows, workers), groups, workers });
     const layouts = layoutRows(
       microBatches.map((indices) => indices.map((i) => rows[i]!)),
       { sharePrompts, choose: (tight) => grids.choose(role, tight) },
     );
     const parts = layouts.map((layout, i) => ({ layout, rows: microBatches[i]! }));
-    return { rows, parts, fused: execution === "fused" || (execution === "auto" && !mixesAll) };
+    return { rows, parts, fused };
   }
 
   /** Adds the gradients of all micro-batches to the cleared accumulators. */
   private async accumulate(role: AccumulatingRole, request: LossRequest, plan: Plan): Promise<Outcome> {
-    await this.client.call("clearGradients");
-    if (!plan.fused) return this.linearised(role, request, plan);
+    await this.workers.clearGradients();
+    const total = plan.fused ? await this.summed(role, request, plan) : await this.linearised(role, request, plan);
+    if (plan.parts.length > 1) await this.workers.sumGradients();
+    return total;
+  }
+
+  /** The objective over each micro-batch; what they report is added up. */
+  private async summed(role: AccumulatingRole, request: LossRequest, { parts }: Plan): Promise<Outcome> {
     const total: Outcome = { loss: 0, observed: {}, logp: new Float64Array(request.batch.tokens) };
-    for (const part of plan.parts) {
-      const { outcome } = await this.objectiveRun({ role }, request, part, total.logp);
+    const runs = await this.workers.share(parts, (part, worker) => this.objectiveRun({ role, worker }, request, part, total.logp), {
+      fixed: true,
+    });
+    for (const { outcome } of runs) {
       total.loss += outcome.loss;
       for (const [name, values] of Object.entries(outcome.observed)) total.observed[name] = addValues(name, total.observed[name], values);
     }
@@ -194,7 +211,7 @@ export class Updater {
 
   /** One graph with the objective in it, over some of the rows: a whole step with the given scalars, or the gradient alone. */
   private async objectiveRun(
-    { role, step }: { role: AccumulatingRole; step?: Readonly<Record<string, FeedValue>> },
+    { role, step, worker = OWNER }: { role: AccumulatingRole; step?: Readonly<Record<string, FeedValue>>; worker?: Worker },
     request: LossRequest,
     { rows, layout }: Part,
     logp: Float64Array = new Float64Array(request.batch.tokens),
@@ -207,7 +224,7 @@ export class Updater {
       () => (step === undefined ? gradientGraph(policy, program, grid) : updateGraph(policy, program, grid, optimizer)),
     );
     const values = { ...feedsOf(prepared.graph.built, request, { rows, layout }), ...step };
-    const results = await this.library.run(prepared, { role, values, sizes: layout.sizes });
+    const results = await this.library.run(prepared, { role, values, sizes: layout.sizes, worker });
     spread(numbersOf(results.logp!), layout, batch.offsets, rows, logp);
     const observed = Object.fromEntries(Object.keys(program.observations).map((name) => [name, numbersOf(results[observedName(name)]!)]));
     return { outcome: { loss: numbersOf(results[LOSS]!)[0]!, observed, logp }, results };
@@ -228,13 +245,14 @@ export class Updater {
     const linear: Linearisation = linearise(program, batch, scored, stepValues, lengths);
     const differentiable = new Set(Object.keys(linear.cotangents) as Differentiable[]);
     if (differentiable.size > 0) {
-      for (const { rows: indices, layout } of parts) {
+      const backward = async ({ rows: indices, layout }: Part, worker: Worker) => {
         const key = ["cotangent", [...differentiable].join(), gridKey(layout.grid)].join(" ");
         const prepared = this.library.prepare(key, () => cotangentGraph(policy, differentiable, layout.grid));
         const values: Record<string, FeedValue> = { ...layout.feeds, [INVERSE_TEMPERATURE]: scalar(1 / temperature) };
         for (const name of differentiable) values[cotangentName(name)] = collect(linear.cotangents[name]!, layout, batch.offsets, indices);
-        await this.library.run(prepared, { role, values, sizes: layout.sizes });
-      }
+        await this.library.run(prepared, { role, values, sizes: layout.sizes, worker });
+      };
+      await this.workers.share(parts, backward, { fixed: true });
     }
     return { loss: linear.loss, observed: linear.observed, logp: scored.logp! };
   }

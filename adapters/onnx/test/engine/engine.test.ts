@@ -23,6 +23,7 @@ describe("the engine", () => {
   /** Doubles a parameter and reads one of its entries. */
   const request = (at: bigint): RunRequest => ({
     role: "update",
+    alone: true,
     graph: { key: "double", graph: lower({ outputs: { [`${NEXT}${NORM}`]: norm.mul(2), entry: norm.gather(index) }, abortOutput: true }) },
     feeds: { index: { type: "int64", shape: [], data: BigInt64Array.of(at) } },
     results: { entry: { type: "float32", shape: [] } },

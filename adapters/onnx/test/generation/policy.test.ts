@@ -1,4 +1,4 @@
-import type { DecodeRequest } from "@proximal/core";
+import { DataError, type DecodeRequest } from "@proximal/core";
 import { expect } from "chai";
 import { openPolicy, updateRequest } from "../update/policy.js";
 import { clipGate, programOf, sampleBatch, tinyConfig } from "../update/support.js";
@@ -64,6 +64,38 @@ describe("policies that decode and score", () => {
       }),
     );
     expect(decoded[0]).to.deep.equal(decoded[1]);
+  });
+
+  it("the number of workers does not change the responses, nor what scoring gives, before and after an update", async () => {
+    const found = await Promise.all(
+      [1, 2, 3].map(async (workers) => {
+        const { policy } = openPolicy(config, { workers, decodeRows: 4 });
+        const seen: { tokens: number[][]; logp: Float64Array }[] = [];
+        for (const update of [false, true]) {
+          if (update) await policy.update(updateRequest(programOf(clipGate), sampleBatch(config, [2, 2]), { learningRate: 0.3 }));
+          const results = await policy.decode(requests);
+          const { logp } = await policy.score(rowsOf(results), { outputs: ["logp"], temperature: 0.8 });
+          seen.push({ tokens: results.map(({ tokens }) => [...tokens]), logp: logp! });
+        }
+        await policy.close();
+        return seen;
+      }),
+    );
+    const [alone, ...shared] = found;
+    for (const seen of shared) {
+      expect(seen.map(({ tokens }) => tokens)).to.deep.equal(alone!.map(({ tokens }) => tokens));
+      for (const [i, { logp }] of seen.entries()) {
+        expect(Math.max(...logp.map((value, t) => Math.abs(value - alone![i]!.logp[t]!)))).to.be.below(2e-5);
+      }
+    }
+  });
+
+  it("a request that cannot be decoded is named by its place among all", async () => {
+    const { policy } = openPolicy(config, { workers: 2 });
+    const wrong = requests.map((request, i) => (i === 9 ? { ...request, maxTokens: 0 } : request));
+    const error = await policy.decode(wrong).catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(DataError).with.property("message").that.contains("decode request 9");
+    await policy.close();
   });
 
   it("a call that decodes nothing leaves the next one its graph", async () => {

@@ -48,6 +48,22 @@ describe("micro-batches", () => {
     );
   });
 
+  it("are as many for each worker, of about equal cost", () => {
+    const rows = Array.from({ length: 64 }, (_, i) => ({ prompt: Int32Array.of(i >> 3, 1, 2), response: new Int32Array(5) }));
+    for (const [workers, budget, count] of [
+      [2, 1e6, 2],
+      [4, 1e6, 4],
+      [2, 120, 4],
+      [3, 120, 3],
+    ] as const) {
+      const batches = planMicroBatches(rows, { tokens: budget, workers });
+      expect(batches.length, `${workers} workers, ${budget} tokens`).to.equal(count);
+      const sizes = batches.map((batch) => batch.length);
+      expect(Math.max(...sizes) - Math.min(...sizes)).to.be.at.most(8);
+    }
+    expect(planMicroBatches(rows.slice(0, 1), { tokens: 1e6, workers: 4 })).to.deep.equal([[0]]);
+  });
+
   it("stay near the budget when rows are small", () => {
     const rows = Array.from({ length: 64 }, (_, i) => ({ prompt: Int32Array.of(i >> 3, 1, 2), response: new Int32Array(5) }));
     for (const budget of [30, 50, 100, 200]) {
@@ -74,7 +90,7 @@ describe("the default size of a micro-batch", () => {
     ["more layers", defaultMicroBatchTokens(sizes({ num_hidden_layers: 60 }), [row(64)]), true],
     ["a larger vocabulary", defaultMicroBatchTokens(sizes({ vocab_size: 100_000 }), [row(64)]), true],
     ["longer rows", defaultMicroBatchTokens(sizes({}), [row(64), row(2048)]), true],
-    ["recomputed layers", defaultMicroBatchTokens(sizes({}), [row(64)], true), false],
+    ["recomputed layers", defaultMicroBatchTokens(sizes({}), [row(64)], { recompute: true }), false],
   ] as const) {
     it(`is ${smaller ? "smaller" : "larger"} with ${what}`, () => {
       expect(Math.sign(tokens - base)).to.equal(smaller ? -1 : 1);

@@ -1,6 +1,6 @@
 import type { Batch, LossProgram, OptimizerOptions, Tokenizer, UpdateRequest } from "@proximal/core";
 import { Engine } from "../../src/engine/engine.js";
-import type { EngineClient } from "../../src/engine/library.js";
+import type { EngineClient } from "../../src/engine/workers.js";
 import type { LoraOptions, TransformerConfig } from "../../src/model/index.js";
 import { OnnxPolicy } from "../../src/policy.js";
 import { completeSection, type EngineSection, engineSchema } from "../../src/schemas.js";
@@ -38,14 +38,16 @@ export function openPolicy(
 ): TestPolicy {
   const { seed = 1, valueHead = false, lora, sharePrompts, optimizer: change, checkpoint, ...engineOptions } = options;
   const section = completeSection(engineSchema, "engine", engineOptions);
-  const engine = new Engine({
+  const data = {
     config,
     valueHead,
     lora,
     seed,
     checkpoint: checkpoint === undefined ? undefined : { path: checkpoint },
     session: { provider: section.provider, threads: 2, spinning: false },
-  });
+  };
+  const engine = new Engine(data);
+  const others = section.workers === "auto" ? [] : Array.from({ length: section.workers - 1 }, () => new Engine(data));
   const policy = new OnnxPolicy({
     config,
     valueHead,
@@ -55,7 +57,7 @@ export function openPolicy(
     optimizer: { ...optimizer, ...change },
     engine: section,
     engineName: "test",
-    client: localClient(engine),
+    clients: [localClient(engine), ...others.map(localClient)],
     sharePrompts,
   });
   return { policy, engine };

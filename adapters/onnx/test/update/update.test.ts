@@ -54,7 +54,7 @@ describe("updates", () => {
       ["group span", groupGate],
       ["batch span", batchGate],
     ] as const) {
-      it(`${name}: shared prompts, micro-batches, fused or linearised agree to 2e-5`, async () => {
+      it(`${name}: shared prompts, micro-batches, workers, fused or linearised agree to 2e-5`, async () => {
         // A large ε makes the step a smooth function of the gradient.
         const smooth = { optimizer: { epsilon: 1 } };
         const expected = await train(smooth, programOf(component));
@@ -65,6 +65,9 @@ describe("updates", () => {
           { execution: "linearised" as const },
           { execution: "linearised" as const, microBatchTokens: 40 },
           { recompute: "layer" as const },
+          { workers: 2 },
+          { workers: 3, microBatchTokens: 40 },
+          { workers: 2, execution: "linearised" as const },
         ]) {
           const found = await train({ ...smooth, ...options }, programOf(component));
           const what = JSON.stringify(options);
@@ -137,12 +140,14 @@ describe("updates", () => {
     await opened.policy.close();
   });
 
-  it("are bit for bit the same with the same seed, and not with another", async () => {
-    const [a, b, c] = [await train({}), await train({}), await train({ seed: 2 })];
-    expect(Buffer.from(a.values.buffer).equals(Buffer.from(b.values.buffer))).to.equal(true);
-    expect(a.results).to.deep.equal(b.results);
-    expect(Buffer.from(a.values.buffer).equals(Buffer.from(c.values.buffer))).to.equal(false);
-  });
+  for (const workers of [1, 3]) {
+    it(`are bit for bit the same with the same seed, and not with another: ${workers} worker(s)`, async () => {
+      const [a, b, c] = [await train({ workers }), await train({ workers }), await train({ workers, seed: 2 })];
+      expect(Buffer.from(a.values.buffer).equals(Buffer.from(b.values.buffer))).to.equal(true);
+      expect(a.results).to.deep.equal(b.results);
+      expect(Buffer.from(a.values.buffer).equals(Buffer.from(c.values.buffer))).to.equal(false);
+    });
+  }
 
   it("are not touched by what stands at masked positions", async () => {
     const poisoned = (name: string) =>
@@ -155,7 +160,7 @@ describe("updates", () => {
     }
   });
 
-  for (const options of [{}, { microBatchTokens: 40 }, { execution: "linearised" as const }]) {
+  for (const options of [{}, { microBatchTokens: 40 }, { execution: "linearised" as const }, { workers: 2 }]) {
     it(`with a loss that is not finite change nothing and say so: ${JSON.stringify(options)}`, async () => {
       const opened = openPolicy(config, options);
       const program = programOf(clipGate);
@@ -189,26 +194,28 @@ describe("updates", () => {
   });
 
   describe("continue from a checkpoint", () => {
-    it("bit for bit, with moments, step count, value head and snapshots", async () => {
-      const options = { valueHead: true, seed: 3 };
-      const program = programOf(everything);
-      const opened = openPolicy(config, options);
-      await opened.policy.snapshot("reference");
-      await opened.policy.update(updateRequest(program, batch));
-      // A smaller batch afterwards keeps the grid of this one, as it does after a restore.
-      const smaller = batch.select([0, 1, 2, 4, 5, 6]);
-      const folder = newFolder();
-      await opened.policy.save(folder);
-      const rows = batch.trajectories.map(({ prompt, tokens }) => ({ prompt: prompt.tokens, response: tokens }));
-      const scoring = { outputs: ["logp"] as const, temperature: 1, snapshot: "reference" };
-      const other = openPolicy(config, { ...options, seed: 4 });
-      await other.policy.restore(folder);
-      for (const { policy } of [opened, other]) await policy.update(updateRequest(program, smaller));
-      expect(await bytesOf(other)).to.deep.equal(await bytesOf(opened));
-      expect(await other.policy.score(rows, scoring)).to.deep.equal(await opened.policy.score(rows, scoring));
-      await opened.policy.close();
-      await other.policy.close();
-    });
+    for (const workers of [1, 2]) {
+      it(`bit for bit, with moments, step count, value head and snapshots: ${workers} worker(s)`, async () => {
+        const options = { valueHead: true, seed: 3, workers };
+        const program = programOf(everything);
+        const opened = openPolicy(config, options);
+        await opened.policy.snapshot("reference");
+        await opened.policy.update(updateRequest(program, batch));
+        // A smaller batch afterwards keeps the grid of this one, as it does after a restore.
+        const smaller = batch.select([0, 1, 2, 4, 5, 6]);
+        const folder = newFolder();
+        await opened.policy.save(folder);
+        const rows = batch.trajectories.map(({ prompt, tokens }) => ({ prompt: prompt.tokens, response: tokens }));
+        const scoring = { outputs: ["logp"] as const, temperature: 1, snapshot: "reference" };
+        const other = openPolicy(config, { ...options, seed: 4 });
+        await other.policy.restore(folder);
+        for (const { policy } of [opened, other]) await policy.update(updateRequest(program, smaller));
+        expect(await bytesOf(other)).to.deep.equal(await bytesOf(opened));
+        expect(await other.policy.score(rows, scoring)).to.deep.equal(await opened.policy.score(rows, scoring));
+        await opened.policy.close();
+        await other.policy.close();
+      });
+    }
 
     it("unless it is damaged: the error names the file, and the policy stays as it was", async () => {
       const opened = openPolicy(config);
