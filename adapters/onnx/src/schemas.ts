@@ -39,7 +39,7 @@ export const engineSchema = Type.Object(
     workers: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 64 })], {
       default: "auto",
       description:
-        "Copies of the model, on the CPU, that share the rows of sampling, scoring and updates and divide the threads among them: faster than threads alone where operators are small; auto = one a thread for models of up to 32 million parameters, else 1",
+        "Copies of the model, on the CPU, that share the rows of sampling, scoring and updates and divide the threads among them: faster than threads alone where operators are small; auto = one a thread for models of up to 32 million parameters (fewer where the copies would take more than 1 GB), else 1",
     }),
     spinning: Type.Boolean({
       default: true,
@@ -83,12 +83,21 @@ export function completeSection<S extends TSchema>(schema: S, path: string, give
   return value as Static<S>;
 }
 
-/** Parameters of a model that workers copy by themselves: larger ones are read too often, and fill memory. */
+/** Parameters of a model that workers copy unasked: reading more of them costs what the workers save. */
 const COPIED_PARAMETERS = 32e6;
+
+/** Memory for copies that nobody asked for, parameters and gradients, bytes. */
+const COPIES_BYTES = 1e9;
+
+function automaticWorkers(threads: number, parameters: number): number {
+  if (parameters > COPIED_PARAMETERS) return 1;
+  const most = Math.max(1, Math.floor(COPIES_BYTES / (2 * Float32Array.BYTES_PER_ELEMENT * parameters)));
+  return Math.floor(threads / Math.ceil(threads / most));
+}
 
 /** `ConfigError` for workers that would find no thread, or no processor. */
 export function workersOf({ provider, workers, threads = availableParallelism() }: EngineSection, parameters: number): number {
-  if (workers === "auto") return provider === "cpu" && parameters <= COPIED_PARAMETERS ? threads : 1;
+  if (workers === "auto") return provider === "cpu" ? automaticWorkers(threads, parameters) : 1;
   const most = provider === "cpu" ? threads : 1;
   if (workers <= most) return workers;
   throw new ConfigError(provider === "cpu" ? "more workers than threads" : "workers share the work of the CPU only", {
