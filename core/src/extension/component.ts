@@ -77,7 +77,21 @@ export interface RunFacts {
   readonly hiddenSize: number;
 }
 
+/** Where tsyringe's `inject` leaves the tokens of a class's constructor parameters, by position. */
+const TOKENS = "injectionTokens";
+
+/** Every constructor parameter names what is put there: a reflected type is not there under every compiler. */
+function refuseUnnamed(target: ComponentClass, { id }: ComponentOptions, point: ExtensionPoint): void {
+  const tokens = (Reflect.getMetadata(TOKENS, target) ?? {}) as Readonly<Record<number, unknown>>;
+  const unnamed = Array.from({ length: target.length }, (_, i) => i).find((i) => tokens[i] === undefined);
+  if (unnamed === undefined) return;
+  throw new PluginError(`${point} "${id}": nothing says what parameter ${unnamed + 1} of the constructor of ${target.name} is`, {
+    accepted: "constructor(@options() private readonly o: …), or @runFacts(), or @inject(TOKEN)",
+  });
+}
+
 const decorator = (point: ExtensionPoint) => (meta: ComponentOptions) => (target: ComponentClass) => {
+  refuseUnnamed(target, meta, point);
   injectable()(target);
   Object.defineProperty(target, METADATA, { value: Object.freeze({ ...meta, point }) });
 };

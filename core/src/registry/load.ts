@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CORE_FOLDER, type InstalledAdapter, type InstalledComponent, type InstalledPackage } from "../config/installation.js";
-import { PluginError } from "../errors.js";
+import { PluginError, ProximalError } from "../errors.js";
 import { type ComponentClass, metadataOf } from "../extension/component.js";
 import { type AdapterDefinition, isAdapter, isPlugin } from "../extension/plugin.js";
 
@@ -41,6 +41,8 @@ async function importModule(owner: InstalledPackage, module: string): Promise<Re
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
+    // A component that is refused says itself what is wrong with it.
+    if (cause instanceof ProximalError) throw cause;
     throw new PluginError(`${name} ${version} cannot be loaded: ${(cause as Error).message}`, {
       file,
       hint: `install it again: npm i ${name}`,
