@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { type Document, isMap, isNode, LineCounter, type Node, parse, parseDocument } from "yaml";
 import { ConfigError } from "../errors.js";
 import { formatPath, type Path, parsePath, startsWith, valueAt } from "./path.js";
+import { decodeUtf8 } from "./text.js";
 
 /** One `--set path=value`. */
 export interface Override {
@@ -49,21 +50,29 @@ export class ConfigDocument {
   static read(file: string, cwd: string): ConfigDocument {
     const full = resolve(cwd, file);
     const shown = relative(cwd, full) || file;
-    let text: string;
+    let bytes: Buffer;
     try {
-      text = readFileSync(full, "utf8");
+      bytes = readFileSync(full);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       throw new ConfigError(code === "ENOENT" ? "there is no such file" : `this file cannot be read: ${message}`, { file: shown, cause });
     }
+    const text = decodeUtf8(bytes);
+    if (text === undefined) throw new ConfigError("the text is not UTF-8", { file: shown, hint: "save the file in UTF-8" });
     const lines = new LineCounter();
     const source = parseDocument(text, { lineCounter: lines });
     const error = source.errors[0];
     if (error !== undefined) {
-      throw new ConfigError(firstLine(error).replace(/ at line \d+.*$/, ""), {
-        file: `${shown}:${lines.linePos(error.pos[0]).line}`,
-        cause: error,
-      });
+      const { line } = lines.linePos(error.pos[0]);
+      throw new ConfigError(
+        error.code === "DUPLICATE_KEY" ? "a key stands twice in one section" : firstLine(error).replace(/ at line \d+.*$/, ""),
+        {
+          file: `${shown}:${line}`,
+          given: text.split("\n")[line - 1]!.trim(),
+          hint: error.code === "TAB_AS_INDENT" ? "indent with spaces" : undefined,
+          cause: error,
+        },
+      );
     }
     const value: unknown = source.toJS();
     if (!isRecord(value)) {

@@ -59,6 +59,8 @@ const DEFAULT_AGGREGATION: Aggregation = "token-mean";
 export function resolveDocument(document: ConfigDocument, installed: Installation): ResolvedConfig {
   const mistakes: Mistake[] = [];
   const algorithm = findAlgorithm(document.value, installed, mistakes);
+  // Else every section that it would have filled counted as missing.
+  refuse(mistakes, (path) => document.place(path));
   const { value, origins } = compose(document.value, algorithm?.algorithm);
   delete value.$schema;
   if (document.has(["gate"]) && document.has(["objective"])) {

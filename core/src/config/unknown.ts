@@ -9,7 +9,8 @@ function listed(names: readonly string[], given: string): string[] | string {
   if (names.length === 0) return "none is installed";
   if (names.length <= MOST) return [...names];
   const near = nearest(given, names);
-  return `${near === undefined ? "" : `${near} and `}${near === undefined ? names.length : names.length - 1} others: proximal plugins lists them`;
+  const count = near === undefined ? `one of ${names.length}` : `${near} and ${names.length - 1} others`;
+  return `${count}: proximal plugins lists them`;
 }
 
 /** The command that would install what has this id, if the id could be a plugin's. */

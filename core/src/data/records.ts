@@ -5,7 +5,7 @@ import { DataError } from "../errors.js";
 import { isHub, openHub } from "./hub.js";
 import { openJsonLines } from "./json-lines.js";
 import { openParquet } from "./parquet.js";
-import { asRecord, memorySource, parseJson, type RecordSource, RecordStore } from "./source.js";
+import { asRecord, memorySource, parseJson, type RecordSource, RecordStore, textOf } from "./source.js";
 
 const SUFFIXES = [".jsonl", ".ndjson", ".json", ".csv", ".parquet"] as const;
 
@@ -45,7 +45,7 @@ function openFile(file: string, memory: number): RecordSource | Promise<RecordSo
 }
 
 function readArray(file: string): RecordSource {
-  const text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+  const text = textOf(file, "$", readFileSync(file));
   const value = parseJson(file, "$", text);
   if (!Array.isArray(value)) {
     throw new DataError("a .json data set is an array of records", { file, path: "$", hint: "one record a line goes into a .jsonl file" });

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeUtf8 } from "../config/text.js";
 import { DataError } from "../errors.js";
 
 /** One record of a data set as read, with the place to name in errors ("line 3", "$[2]", "row 7"). */
@@ -34,6 +35,18 @@ export function parseJson(file: string, place: string, text: string): unknown {
   }
 }
 
+/** What the bytes say in UTF-8; another encoding is a `DataError`. */
+export function textOf(file: string, place: string, bytes: Buffer): string {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return text;
+  throw new DataError("the text is not UTF-8", {
+    file,
+    path: place,
+    given: shorten(bytes.toString("latin1")),
+    hint: "save the file in UTF-8, e.g. iconv -f latin1 -t utf-8",
+  });
+}
+
 /** Records that are in memory. */
 export function memorySource(file: string, records: readonly DataRecord[], bytes = 0): RecordSource {
   return { file, size: records.length, bytes, at: (index) => records[index]! };
@@ -55,7 +68,7 @@ export function lineSource(file: string, descriptor: number, { bounds, place }: 
     const count = readSync(descriptor, line, 0, line.length, start);
     const where = place(index);
     if (count < line.length) throw new DataError("the data set was cut while it was in use", { file, path: where });
-    return { fields: asRecord(file, where, parseJson(file, where, line.toString("utf8"))), place: where };
+    return { fields: asRecord(file, where, parseJson(file, where, textOf(file, where, line))), place: where };
   };
   return { file, size, bytes: size === 0 ? 0 : bounds[2 * size - 1]!, at };
 }

@@ -169,6 +169,18 @@ const RULES: readonly Rule[] = [
     },
   },
   {
+    rule: "mini-batches are at most as many as the groups",
+    finds: ({ sampler, trainer }) => {
+      const groups = number(sampler?.options.promptsPerStep);
+      if (sampler === undefined || groups === 0 || trainer.miniBatches <= groups) return undefined;
+      return {
+        path: "trainer.miniBatches",
+        message: `groups stay whole: ${groups} of them make ${groups} updates a pass at most, not ${trainer.miniBatches}`,
+        hint: `miniBatches: ${groups}, or more promptsPerStep`,
+      };
+    },
+  },
+  {
     rule: "some reward counts",
     finds: ({ rewards }) => {
       if (rewards.length === 0 || rewards.some(({ weight }) => weight !== 0)) return undefined;

@@ -26,7 +26,8 @@ export interface TargetOptions extends ResolveOptions {
  * model section says. What supervised runs lack is filled with an exact-match reward.
  */
 export async function openTarget(target: string, { checkpoint, services, rewards, ...options }: TargetOptions = {}): Promise<Run> {
-  const isRun = existsSync(target) && statSync(target).isDirectory();
+  if (!existsSync(resolve(options.cwd ?? "", target))) throw new UsageError("there is no such run or config", { file: target });
+  const isRun = statSync(target).isDirectory();
   const file = isRun ? resolve(target, "config.json") : target;
   // Paths of overrides are meant from where the command is given, whatever folder the run was started in.
   const packages = [...(isRun ? [RunFolder.open(target).origin.folder] : []), process.cwd()];
@@ -97,6 +98,8 @@ export async function generate(run: Run, texts: readonly string[], options: Gene
   const { sampling } = run.settings;
   const { samples = 1, greedy = false, maxTokens = sampling.maxTokens, temperature = sampling.temperature } = options;
   const prompts = run.data.train.fromTexts(texts);
+  const silent = prompts.findIndex(({ tokens }) => tokens.length === 0);
+  if (silent >= 0) throw new UsageError("the model's vocabulary has no token of this prompt", { given: texts[silent] });
   const noise = run.random.fork("generate");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({

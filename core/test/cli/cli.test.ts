@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { CORE_FOLDER } from "../../src/config/installation.js";
@@ -14,6 +14,9 @@ describe("the command line", () => {
     project.write("good.yaml", "algorithm: soft\nmodel: { checkpoint: m }\ndata: { train: a.jsonl }\n");
     project.write("bad.yaml", "algorithm: soft\nmodel: { checkpoint: m }\ndata: { train: a.jsonl }\nsede: 1\n");
     project.write("unfit.yaml", "algorithm: soft\nmodel: { checkpoint: m }\ndata: { train: a.jsonl }\nrewards: []\n");
+    project.write("tab.yaml", "algorithm: soft\n\tmodel: x\n");
+    project.write("twice.yaml", "seed: 1\nseed: 2\n");
+    writeFileSync(join(project.folder, "latin.yaml"), Buffer.from("name: caf\u00e9\n", "latin1"));
     project.write("sft.yaml", "model: { checkpoint: m }\ndata: { train: a.jsonl }\nsft: {}\n");
   });
   after(() => project.remove());
@@ -33,6 +36,10 @@ describe("the command line", () => {
     [["validate", "unfit.yaml"], 1, "stderr", 'reads the column "rewards", which nobody writes'],
     [["validate", "good.yaml", "--set", "seed=x"], 1, "stderr", "--set seed=x at seed"],
     [["validate", "missing.yaml"], 1, "stderr", "missing.yaml: there is no such file"],
+    [["validate", "tab.yaml"], 1, "stderr", "tab.yaml:2: Tabs are not allowed as indentation", "given:    model: x", "indent with spaces"],
+    [["validate", "twice.yaml"], 1, "stderr", "twice.yaml:2: a key stands twice in one section", "given:    seed: 2"],
+    [["validate", "latin.yaml"], 1, "stderr", "latin.yaml: the text is not UTF-8"],
+    [["generate", "nowhere", "1+1="], 1, "stderr", "nowhere: there is no such run or config"],
     [["validate"], 1, "stderr", "missing required argument 'config'"],
     [["valdate"], 1, "stderr", "Did you mean validate?"],
     [["plugins"], 0, "stdout", "@proximal/plugin-soft 1.2.3", "@proximal/core", "exact-match", "toy"],
@@ -45,6 +52,12 @@ describe("the command line", () => {
     [["manifest", "node_modules/@proximal/plugin-soft", "--check"], 0, "stdout", "up to date"],
     [["manifest", "node_modules"], 1, "stderr", "package.json"],
   ];
+  it("tells an algorithm that is not installed, and not what follows from that", () => {
+    const { status, stderr } = proximal("validate", "good.yaml", "--set", "algorithm=sotf");
+    expect(status).to.equal(1);
+    expect(stderr).to.contain('did you mean "soft"?').and.not.contain("is named here");
+  });
+
   for (const [args, status, stream, ...lines] of table) {
     it(`proximal ${args.join(" ")} exits with ${status}`, () => {
       const outcome = proximal(...args);

@@ -195,7 +195,7 @@ describe("resolving a config", () => {
       ["not a number", `${BASE}algorithm: soft\nsampling: { temperature: .nan }\n`, "run.yaml:4 at sampling.temperature"],
       ["a plugin that is not installed", `${BASE}plugins: [proximal-plugin-none]\n`, 'the plugin "proximal-plugin-none" is not installed'],
       ["YAML that is none", "a: [1\n", "run.yaml:"],
-      ["a key twice", "seed: 1\nseed: 2\n", "run.yaml:2", "unique"],
+      ["a key twice", "seed: 1\nseed: 2\n", "run.yaml:2", "a key stands twice"],
       ["a config that is a list", "- 1\n", "a config is an object of sections"],
     ];
     for (const [name, text, ...lines] of mistakes) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -274,6 +274,13 @@ describe("data sets", () => {
       expect((thrown as ProximalError).describe()).to.match(message);
     });
   }
+
+  it("refuses a line in another encoding instead of replacing its letters, and says which", async () => {
+    const train = write("latin.jsonl", lines(good));
+    appendFileSync(train, Buffer.from('\n{"prompt": "caf\u00e9", "answer": "1"}\n', "latin1"));
+    const thrown: unknown = await loadDataSets({ train }, facts(), 1).catch((error: unknown) => error);
+    expect((thrown as DataError).describe()).to.match(/line 3: the text is not UTF-8\n {2}given: +{"prompt": "café"/);
+  });
 
   for (const [what, prompt, message] of [
     ["a conversation that the assistant ends", [user("hi"), { role: "assistant", content: "ho" }], /ends with the assistant's answer/],

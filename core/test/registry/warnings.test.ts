@@ -121,6 +121,14 @@ describe("combinations that are known to go wrong", () => {
       { sampler: { use: "independent", groupSize: 1 }, advantage: { use: "group-normalized", groupOfOne: "raw" } },
       null,
     ],
+    [
+      "more mini-batches than groups",
+      [],
+      { sampler: { use: "independent", promptsPerStep: 4 }, trainer: { miniBatches: 8 } },
+      "trainer.miniBatches",
+      /groups stay whole: 4 of them make 4 updates/,
+    ],
+    ["as many mini-batches as groups", [], { sampler: { use: "independent", promptsPerStep: 4 }, trainer: { miniBatches: 4 } }, null],
     ["rewards that are only reported", [], { rewards: [{ use: "exact-match", weight: 0 }] }, "rewards[0]", /nothing is learned/],
     [
       "a punishment of responses that are left out",

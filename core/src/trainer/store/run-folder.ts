@@ -35,7 +35,11 @@ export class RunFolder extends RunReader {
 
   /** `UsageError` when the folder cannot take a new run: something is there already that may not be replaced. */
   static check(path: string, { overwrite = false } = {}): void {
-    if (!existsSync(path) || readdirSync(path).length === 0) return;
+    if (!existsSync(path)) return;
+    if (!statSync(path).isDirectory()) {
+      throw new UsageError("the output folder is a file", { file: path, hint: "choose another folder with --out" });
+    }
+    if (readdirSync(path).length === 0) return;
     const folder = new RunFolder(path);
     refuseLocked(folder.lockFile);
     if (!folder.holds("config.json")) {
