@@ -22,6 +22,7 @@ import {
   decodeGraph,
   packRequests,
   piecesOf,
+  positionsFor,
   prefillGraph,
   rowsThatFit,
   StopStrings,
@@ -65,6 +66,8 @@ export class OnnxPolicy implements PolicyBackend {
   private readonly scorer: Scorer;
   private readonly grids = new GridMemory();
   private steps = 0;
+  /** Positions that the graphs of decoding provide for; it only grows, so that long prompts among short ones change no graph. */
+  private positions = 0;
   /** The end of the call before. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -107,6 +110,7 @@ export class OnnxPolicy implements PolicyBackend {
     return this.serial(async () => {
       if (requests.length === 0) return [];
       checkRequests(requests, this.limits);
+      this.positions = Math.max(this.positions, positionsFor(requests, this.info.contextLength));
       const results = new Array<DecodeResult>(requests.length);
       const pieces = piecesOf(requests, { workers: this.workers.size, rows: this.parts.engine.decodeRows });
       await this.workers.share(pieces, async (indices, worker) => {
@@ -124,12 +128,17 @@ export class OnnxPolicy implements PolicyBackend {
 
   private async decodePiece(requests: readonly DecodeRequest[], worker: Worker): Promise<DecodeResult[]> {
     const { config, lora, engine, tokenizer } = this.parts;
+    const { positions } = this;
     const job = packRequests(requests, this.limits);
     const { prefixes, variant } = job;
     const profile = engine.provider;
     const graphs = {
-      prefill: this.library.reference(worker, `prefill ${prefixes}`, () => prefillGraph(config, { prefixes, lora, profile })),
-      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)}`, () => decodeGraph(config, variant, { lora, profile })),
+      prefill: this.library.reference(worker, `prefill ${prefixes} ${positions}`, () =>
+        prefillGraph(config, { prefixes, positions, lora, profile }),
+      ),
+      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)} ${positions}`, () =>
+        decodeGraph(config, variant, { positions, lora, profile }),
+      ),
     };
     const { alone } = worker;
     const maxRows = Math.min(engine.decodeRows, Math.ceil(rowsThatFit(config, job) / (alone ? 1 : this.workers.size)));

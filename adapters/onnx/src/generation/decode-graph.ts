@@ -25,12 +25,16 @@ const PARTS = ["keys", "values"] as const;
  * `inverseTemperature` [B] and the row settings of `sample`; with a penalty `seen` bool [B, V], tokens of
  * prompt and response so far.
  * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
- * keys, values and bias of the unfinished rows, in order.
+ * keys, values and bias of the unfinished rows, in order. Prompt and response together have at most `positions` tokens.
  */
 export function decodeGraph(
   config: TransformerConfig,
   variant: SamplingVariant,
-  { lora, ...options }: { lora?: LoraOptions } & Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
+  {
+    lora,
+    positions = config.max_position_embeddings,
+    ...options
+  }: { lora?: LoraOptions; positions?: number } & Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
 ): LoweredGraph {
   const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
@@ -75,7 +79,7 @@ export function decodeGraph(
         const earlier = { keys: cached[keys]!, values: cached[values]!, bias, rowAt, placeOf };
         return decodeAttention(q, earlier, { keys: next[keys], values: next[values] });
       };
-      const tables = ropeTables(config, position.add(iteration), config.max_position_embeddings, { operator: true });
+      const tables = ropeTables(config, position.add(iteration), positions, { operator: true });
       const hidden = transformer(config, weights, state.token!, tables, attend);
       const { token, logp } = sample(
         logits(hidden.mul(inverseTemperature), weights),

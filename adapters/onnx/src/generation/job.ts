@@ -79,6 +79,18 @@ export function checkRequests(requests: readonly DecodeRequest[], limits: Decode
   });
 }
 
+/** Sizes below are not worth a graph of their own. */
+const LEAST_POSITIONS = 256;
+
+/**
+ * Positions that graphs for the requests provide for: a power of two that prompts and responses fit, so that few graphs serve
+ * all requests of a run, or the model's context where that is less.
+ */
+export function positionsFor(requests: readonly DecodeRequest[], contextLength: number): number {
+  const needed = requests.reduce((longest, { prompt, maxTokens }) => Math.max(longest, prompt.length + maxTokens), LEAST_POSITIONS);
+  return Math.min(contextLength, 2 ** Math.ceil(Math.log2(needed)));
+}
+
 /** Values and offsets of lists. */
 export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Array<ArrayBuffer>; offsets: Int32Array<ArrayBuffer> } {
   const offsets = new Int32Array(lists.length + 1);

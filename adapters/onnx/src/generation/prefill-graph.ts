@@ -15,14 +15,19 @@ import { logSoftmax } from "./softmax.js";
 
 /**
  * Keys and values of whole sequences, each once: ids int [P, L], padded on the right, where causality hides the padding
- * from the tokens before it. → `keys.i`, `values.i` [P, Hkv, L, D].
+ * from the tokens before it. → `keys.i`, `values.i` [P, Hkv, L, D]. L is at most `positions`.
  *
  * With `prefixes` also the log-probs of given tokens: `at` and `target` int [X, P] name a position and the token after it,
  * `inverseTemperature` [P] → `logp` [X, P], nats. One of the X rows at a time, so that [X, P, V] never exists.
  */
 export function prefillGraph(
   config: TransformerConfig,
-  { prefixes = false, lora, ...options }: { prefixes?: boolean; lora?: LoraOptions } & Pick<LowerOptions, "dims" | "profile"> = {},
+  {
+    prefixes = false,
+    lora,
+    positions = config.max_position_embeddings,
+    ...options
+  }: { prefixes?: boolean; lora?: LoraOptions; positions?: number } & Pick<LowerOptions, "dims" | "profile"> = {},
 ): LoweredGraph {
   const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const ids = input("ids", ["P", "L"], "int");
@@ -34,7 +39,7 @@ export function prefillGraph(
     outputs[cacheName("values", layer)] = values;
     return prefillAttention(q, { keys, values }, causal);
   };
-  const tables = ropeTables(config, iota("L"), config.max_position_embeddings);
+  const tables = ropeTables(config, iota("L"), positions);
   const hidden = transformer(config, weights, ids, tables, attend);
   if (prefixes) {
     const [position, target] = [input("at", ["X", "P"], "int"), input("target", ["X", "P"], "int")];

@@ -1,6 +1,7 @@
 import { DataError, type DecodeRequest } from "@proximal/core";
 import { expect } from "chai";
 import { planBatches } from "../../src/generation/batches.js";
+import { positionsFor } from "../../src/generation/index.js";
 import { packRequests, rowsThatFit } from "../../src/index.js";
 import { completeConfig } from "../../src/model/index.js";
 import { ids } from "./support.js";
@@ -71,6 +72,26 @@ describe("batches of a decode job", () => {
       prompts: sequences.map(({ tokens }) => [...tokens].join(" ")),
       rows: rows.map(({ index, sequence }) => `${index}:${sequence}`).join(" "),
     }));
+
+  for (const [what, lengths, context, positions] of [
+    ["the least that a graph is made for", [[3, 4]], 8192, 256],
+    [
+      "the next power of two of the longest",
+      [
+        [3, 4],
+        [200, 100],
+      ],
+      8192,
+      512,
+    ],
+    ["a power of two as it is", [[500, 12]], 8192, 512],
+    ["the context where that is less", [[600, 100]], 800, 800],
+  ] as const) {
+    it(`take graphs of as many positions as ${what}`, () => {
+      const given = lengths.map(([prompt, maxTokens]) => request({ prompt: new Int32Array(prompt), maxTokens }));
+      expect(positionsFor(given, context)).to.equal(positions);
+    });
+  }
 
   it("prefill each distinct beginning once, short ones first", () => {
     const [a, b] = [{ prompt: ids(1, 2, 3) }, { prompt: ids(4) }];

@@ -54,6 +54,17 @@ describe("policies that decode and score", () => {
     await policy.close();
   });
 
+  it("a longer prompt among short ones needs tables for more positions, and changes no response", async () => {
+    const { policy } = openPolicy(tinyConfig({ initializer_range: 0.8, max_position_embeddings: 2000 }));
+    const before = await policy.decode(requests);
+    const long = { ...requests[0]!, prompt: Int32Array.from({ length: 400 }, (_, i) => i % 10) };
+    const [alone] = await policy.decode([long]);
+    const { logp } = await policy.score([{ prompt: long.prompt, response: alone!.tokens }], { outputs: ["logp"], temperature: 0.8 });
+    expect(Math.max(...logp!.map((value, i) => Math.abs(value - alone!.logp[i]!)))).to.be.below(1e-4);
+    expect(await policy.decode(requests)).to.deep.equal(before);
+    await policy.close();
+  });
+
   it("the number of rows side by side does not change the responses", async () => {
     const decoded = await Promise.all(
       [3, 128].map(async (decodeRows) => {
