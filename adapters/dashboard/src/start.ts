@@ -47,6 +47,7 @@ export async function startDashboard(folder: string, { port, host = "127.0.0.1" 
       if (code === "EADDRINUSE") throw new UsageError(`port ${port ?? PORT} is taken`, { hint: "choose another one with --port" });
       if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") throw new UsageError("this machine has no such address", { given: host });
       if (code === "EACCES") throw new UsageError(`port ${port} may not be opened`, { accepted: "a port from 1024" });
+      if (code === "ERR_SOCKET_BAD_PORT") throw new UsageError(`there is no port ${port}`, { accepted: "a port from 1024 to 65535" });
       throw error;
     }
   }

@@ -197,6 +197,8 @@ describe("the dashboard's server", () => {
     expect(second.url).not.to.equal(first.url);
     const error = await startDashboard(join(root, "runs"), { port: Number(new URL(first.url).port) }).catch((cause: unknown) => cause);
     expect((error as UsageError).describe()).to.include("is taken");
+    const none = await startDashboard(join(root, "runs"), { port: 99999 }).catch((cause: unknown) => cause);
+    expect((none as UsageError).describe()).to.match(/there is no port 99999\n {2}accepted: a port from 1024 to 65535/);
     await first.close();
     await second.close();
   });

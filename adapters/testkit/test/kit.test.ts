@@ -81,7 +81,11 @@ describe("the test kit", () => {
       ["degenerate"],
     ],
     ["a column that it does not declare", gate((context) => ({ value: surrogate(context).mul(context.column("rewards")) })), ["reads"]],
-    ["cancellation that float32 does not bear", gate((context) => ({ value: surrogate(context).add(1e6).sub(1e6) })), ["float32", "engine"]],
+    [
+      "cancellation that float32 does not bear",
+      gate((context) => ({ value: surrogate(context).add(1e6).sub(1e6) })),
+      ["float32", "engine"],
+    ],
     [
       "a value that is not masked",
       gate((context) => ({

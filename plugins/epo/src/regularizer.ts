@@ -117,5 +117,7 @@ export class EpoRegularizer implements Regularizer<EntropyHistory> {
 /** At each token the mean of x over the tokens of its turn, [B, T]; `turn` [B, T] in 0..turns - 1. */
 function turnMean({ mask }: Context, x: Expr, turn: Expr, turns: number): Expr {
   const sum = (of: Expr): Expr => scatterElementsAdd(turn, of, 1, turns);
-  return sum(x).div(sum(mask.cast("float")).max(1)).gatherElements(turn, 1);
+  return sum(x)
+    .div(sum(mask.cast("float")).max(1))
+    .gatherElements(turn, 1);
 }
