@@ -54,11 +54,18 @@ export const varyingGroups = (metric: ArrayLike<number>, groupRows: readonly Arr
 export const firstKept = (keep: readonly boolean[], target: number): number[] =>
   keep.flatMap((kept, group) => (kept ? [group] : [])).slice(0, target);
 
+/** Sampled groups with their scored rows, and the state after drawing them. */
+export interface ScoredGroups<S extends DataState = DataState> {
+  groups: Group[];
+  batch: Batch;
+  state: S;
+}
+
 /**
  * Collects groups in three steps that a subclass may replace one by one: `plan` chooses prompts and counts, `rollout`
- * generates, `select` keeps. The state is the number of prompts drawn, so that the data order survives a resume.
+ * generates, `select` keeps. The state holds the number of prompts drawn, so that the data order survives a resume.
  */
-export abstract class GroupSampler<S extends DataState = DataState> implements Sampler<S> {
+export abstract class StatefulGroupSampler<S extends DataState> implements Sampler<S> {
   protected abstract readonly settings: GroupSamplerOptions;
 
   abstract initialState(): S;
@@ -97,7 +104,7 @@ export abstract class GroupSampler<S extends DataState = DataState> implements S
   }
 
   /** Which of the scored groups to train on. */
-  protected async select(scored: { groups: Group[]; batch: Batch; state: S }, _context: SampleContext<S>): Promise<SampleResult<S>> {
+  protected async select(scored: ScoredGroups<S>, _context: SampleContext<S>): Promise<SampleResult<S>> {
     return { ...scored, metrics: {} };
   }
 
@@ -132,6 +139,13 @@ export abstract class GroupSampler<S extends DataState = DataState> implements S
   }
 }
 
+/** The same without memory beside the place in the data. */
+export abstract class GroupSampler extends StatefulGroupSampler<DataState> {
+  initialState(): DataState {
+    return { version: 1, drawn: 0 };
+  }
+}
+
 @sampler({
   id: "independent",
   description: "Groups of independent responses to prompts in (shuffled) data order",
@@ -141,9 +155,5 @@ export abstract class GroupSampler<S extends DataState = DataState> implements S
 export class IndependentSampler extends GroupSampler {
   constructor(@options() protected readonly settings: GroupSamplerOptions) {
     super();
-  }
-
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
   }
 }

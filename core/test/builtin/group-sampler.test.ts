@@ -18,10 +18,6 @@ class Refilling extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   override async collect(context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { batches, generated, ...filled } = await this.refill(context, {
       ...this.o,

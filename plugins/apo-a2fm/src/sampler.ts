@@ -44,10 +44,6 @@ export class ModeSampler extends GroupSampler {
     this.settings = { ...o, groupSize: this.modes.length };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const requests = planned.flatMap(({ prompt }, g) =>
       this.modes.map((mode, i): GenerateRequest => {

@@ -38,10 +38,6 @@ export class PrecisionSampler extends GroupSampler {
     this.pattern = textPattern(settings.precisionTokens, "precisionTokens", "gu");
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async select(
     scored: Parameters<GroupSampler["select"]>[0],
     context: SampleContext<DataState>,

@@ -59,10 +59,6 @@ export class CurriculumSampler extends GroupSampler {
     this.settings = { ...o, shuffle: true };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   private stageOf(prompt: Prompt): number {
     const { stepsField, kindField } = this.settings;
     const steps = prompt.fields[stepsField];

@@ -34,10 +34,6 @@ export class BudgetSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override plan(context: SampleContext<DataState>): { groups: PlannedGroup[]; state: DataState } {
     const { groups, state } = super.plan(context);
     const budget = String(Math.round(lengthBudget(context.step, this.settings)));

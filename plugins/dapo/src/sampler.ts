@@ -44,10 +44,6 @@ export class DapoSampler extends GroupSampler {
     this.settings = { ...o, promptsPerStep: o.promptsPerStep ?? o.targetGroups };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   override async collect(context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { targetGroups, maxGenBatches, filterMetric } = this.o;
     const all = { rows: 0, metric: 0 };

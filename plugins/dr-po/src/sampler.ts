@@ -55,10 +55,6 @@ export class DrPoSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const requests = planned.flatMap(({ prompt, count }, g) =>
       Array.from({ length: count }, (_, i) => this.request(prompt, g, i, context)),

@@ -1,5 +1,4 @@
 import {
-  type Batch,
   type DataState,
   type Group,
   GroupSampler,
@@ -9,6 +8,7 @@ import {
   type Prompt,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   type Trajectory,
@@ -52,10 +52,6 @@ export class RoundSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const groups = planned.map(({ prompt, count }) =>
       Array.from({ length: count }, (): Episode => ({ question: prompt, rounds: [], finished: false, next: prompt })),
@@ -87,10 +83,7 @@ export class RoundSampler extends GroupSampler {
   }
 
   /** Every round carries the reward of its episode's last one. */
-  protected override async select(
-    scored: { groups: Group[]; batch: Batch; state: DataState },
-    _context: SampleContext<DataState>,
-  ): Promise<SampleResult<DataState>> {
+  protected override async select(scored: ScoredGroups, _context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { batch } = scored;
     const [turn, rounds, rewards] = [batch.i32("turn"), batch.i32("rounds"), batch.f64("rewards")];
     const terminal = rewards.map((_, row) => rewards[row + rounds[row]! - 1 - turn[row]!]!);

@@ -41,10 +41,6 @@ export class DemonstrationSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   private targetOf({ id, fields, golds }: Prompt): string {
     const given = fields[this.settings.targetField] ?? golds[0];
     if (typeof given === "string" && given !== "") return given;

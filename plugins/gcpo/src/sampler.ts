@@ -36,10 +36,6 @@ export class ContrastSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const { forceContrast, auxTag, forbidTemplate } = this.settings;
     if (!forceContrast) return super.rollout(planned, context);

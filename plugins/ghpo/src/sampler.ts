@@ -3,13 +3,13 @@ import {
   type ColumnSpecs,
   DataError,
   type DataState,
-  type Group,
   GroupSampler,
   groupSamplerOptions,
   options,
   type Prompt,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   statistics,
@@ -56,12 +56,8 @@ export class GhpoSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async select(
-    { groups, batch, state }: { groups: Group[]; batch: Batch; state: DataState },
+    { groups, batch, state }: ScoredGroups,
     context: SampleContext<DataState>,
   ): Promise<SampleResult<DataState>> {
     const { hintRatios, startHintStep, correctThreshold } = this.settings;

@@ -1,11 +1,11 @@
 import {
   type DataState,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -53,7 +53,7 @@ const hasWork = ({ counts, at }: GvmState["round"]): boolean => counts.slice(at)
   requires: ["likelihoodGradient"],
   provides: ["group-of-equal-prompts"],
 })
-export class GvmSampler extends GroupSampler<GvmState> {
+export class GvmSampler extends StatefulGroupSampler<GvmState> {
   protected readonly settings: Static<typeof gvmSamplerOptions> & { groupSize: number };
 
   constructor(@options() o: Static<typeof gvmSamplerOptions>) {

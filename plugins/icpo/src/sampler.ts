@@ -13,6 +13,7 @@ import {
   type Random,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   Type,
@@ -74,10 +75,6 @@ export class IcpoSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const demonstrations = new Demonstrations(context.prompts, this.settings);
     const requests = planned.flatMap(({ prompt, count }, g) => {
@@ -98,7 +95,7 @@ export class IcpoSampler extends GroupSampler {
 
   /** Takes the demonstrations away: log-probs become those behind the plain prompt. */
   protected override async select(
-    { groups, batch, state }: { groups: Group[]; batch: Batch; state: DataState },
+    { groups, batch, state }: ScoredGroups,
     { policy }: SampleContext<DataState>,
   ): Promise<SampleResult<DataState>> {
     const hinted = batch.f64("hinted");

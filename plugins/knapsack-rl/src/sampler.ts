@@ -3,12 +3,12 @@ import {
   ConfigError,
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -58,7 +58,7 @@ export interface KnapsackState extends DataState {
   reads: ["rewards", "correct"],
   provides: ["group-of-equal-prompts"],
 })
-export class KnapsackSampler extends GroupSampler<KnapsackState> {
+export class KnapsackSampler extends StatefulGroupSampler<KnapsackState> {
   protected readonly settings: Static<typeof knapsackOptions> & { groupSize: number };
 
   constructor(@options() o: Static<typeof knapsackOptions>) {

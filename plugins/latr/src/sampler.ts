@@ -75,10 +75,6 @@ export class LatrSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   override async collect(context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { groups: planned, state } = this.plan(context);
     const k = treeRollouts(context.step, this.settings.mixSchedule, this.settings.groupSize);

@@ -1,12 +1,13 @@
 import {
   ConfigError,
   type DataState,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -64,7 +65,7 @@ const CHUNK = 64;
   reads: ["rewards", "correct"],
   provides: ["group-of-equal-prompts"],
 })
-export class VarianceAwareSampler extends GroupSampler<VasState> {
+export class VarianceAwareSampler extends StatefulGroupSampler<VasState> {
   constructor(@options() protected readonly settings: Static<typeof vasOptions>) {
     super();
     if (settings.alpha === 0 && settings.beta === 0) {
@@ -127,10 +128,7 @@ export class VarianceAwareSampler extends GroupSampler<VasState> {
     return { groups, state: next };
   }
 
-  protected override async select(
-    scored: Parameters<GroupSampler<VasState>["select"]>[0],
-    context: SampleContext<VasState>,
-  ): Promise<SampleResult<VasState>> {
+  protected override async select(scored: ScoredGroups<VasState>, context: SampleContext<VasState>): Promise<SampleResult<VasState>> {
     const rewards = scored.batch.f64("rewards");
     const variances = scored.batch.groupRows.map((rows) => statistics.std(statistics.take(rewards, rows), 0) ** 2);
     const result = await super.select(scored, context);

@@ -1,11 +1,11 @@
 import {
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   Type,
@@ -31,7 +31,7 @@ export interface ReplayState extends DataState {
   options: replayOptions,
   provides: ["group-of-equal-prompts"],
 })
-export class ReplaySampler extends GroupSampler<ReplayState> {
+export class ReplaySampler extends StatefulGroupSampler<ReplayState> {
   constructor(@options() protected readonly settings: Static<typeof replayOptions>) {
     super();
   }

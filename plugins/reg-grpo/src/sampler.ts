@@ -2,13 +2,14 @@ import {
   type Batch,
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type Prompt,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -55,7 +56,7 @@ export interface RegState extends DataState {
   writes: ["hinted"],
   provides: ["group-of-equal-prompts"],
 })
-export class DifficultySampler extends GroupSampler<RegState> {
+export class DifficultySampler extends StatefulGroupSampler<RegState> {
   constructor(@options() protected readonly settings: Static<typeof regSamplerOptions>) {
     super();
   }
@@ -100,7 +101,7 @@ export class DifficultySampler extends GroupSampler<RegState> {
   }
 
   protected override async select(
-    { groups, batch, state }: { groups: Group[]; batch: Batch; state: RegState },
+    { groups, batch, state }: ScoredGroups<RegState>,
     context: SampleContext<RegState>,
   ): Promise<SampleResult<RegState>> {
     const hinted = batch.has("hinted") ? batch.f64("hinted") : new Float64Array(batch.rows);

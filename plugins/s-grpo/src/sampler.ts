@@ -58,10 +58,6 @@ export class SerialSampler extends GroupSampler {
     this.settings = { ...o, groupSize: o.exits + (o.includeFull ? 1 : 0) };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const full = await context.generate(planned.map(({ prompt }, g) => ({ prompt, key: `full/${g}` })));
     const lengths = full.map(({ tokens }) => thoughtLength(context.policy.tokenizer, tokens, this.settings.endOfThought));

@@ -8,6 +8,7 @@ import {
   type Prompt,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   type Trajectory,
@@ -47,14 +48,7 @@ export class ScafSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
-  protected override async select(
-    scored: { groups: Group[]; batch: Batch; state: DataState },
-    context: SampleContext<DataState>,
-  ): Promise<SampleResult<DataState>> {
+  protected override async select(scored: ScoredGroups, context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { batch, groups, state } = scored;
     const rewards = batch.groupRows.map((rows) => Float64Array.from(rows, (row) => batch.f64("rewards")[row]!));
     const attempts = groups.flatMap((group, g) =>
@@ -85,7 +79,7 @@ export class ScafSampler extends GroupSampler {
   }
 
   private async replace(
-    { groups, batch, state }: { groups: Group[]; batch: Batch; state: DataState },
+    { groups, batch, state }: ScoredGroups,
     plain: Batch,
     attempts: readonly Attempt[],
     trajectories: readonly Trajectory[],

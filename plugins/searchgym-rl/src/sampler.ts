@@ -3,12 +3,13 @@ import {
   DataError,
   type DataState,
   drawFrom,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -51,7 +52,7 @@ export interface CurriculumState extends DataState {
   reads: ["rewards"],
   provides: ["group-of-equal-prompts"],
 })
-export class SearchSampler extends GroupSampler<CurriculumState> {
+export class SearchSampler extends StatefulGroupSampler<CurriculumState> {
   protected readonly settings: Static<typeof searchSamplerOptions> & { shuffle: boolean };
   private hops: readonly number[] | undefined;
 
@@ -86,7 +87,7 @@ export class SearchSampler extends GroupSampler<CurriculumState> {
   }
 
   protected override async select(
-    scored: Parameters<GroupSampler<CurriculumState>["select"]>[0],
+    scored: ScoredGroups<CurriculumState>,
     context: SampleContext<CurriculumState>,
   ): Promise<SampleResult<CurriculumState>> {
     const { groups, batch, state } = await super.select(scored, context);

@@ -2,12 +2,12 @@ import {
   type Batch,
   type DataState,
   type GenerateRequest,
-  type Group,
   GroupSampler,
   groupSamplerOptions,
   options,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   statistics,
@@ -37,14 +37,7 @@ export class ChainSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
-  protected override async select(
-    scored: { groups: Group[]; batch: Batch; state: DataState },
-    context: SampleContext<DataState>,
-  ): Promise<SampleResult<DataState>> {
+  protected override async select(scored: ScoredGroups, context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { batch } = scored;
     const probs = oldProbs(batch);
     const cuts = batch.trajectories.map((_, row) =>

@@ -1,5 +1,4 @@
 import {
-  type Batch,
   type DataState,
   type GenerateRequest,
   type Group,
@@ -9,6 +8,7 @@ import {
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   statistics,
@@ -52,10 +52,6 @@ export class TreeSampler extends GroupSampler {
     this.settings = { ...o, groupSize: 1 };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const { branchFactors, segmentLength } = this.settings;
     const trees = planned.map((): Edge[] => []);
@@ -92,10 +88,7 @@ export class TreeSampler extends GroupSampler {
   }
 
   /** The reward of an edge becomes the value of its end: the mean over the leaves' rewards, depth by depth. */
-  protected override async select(
-    scored: { groups: Group[]; batch: Batch; state: DataState },
-    _context: SampleContext<DataState>,
-  ): Promise<SampleResult<DataState>> {
+  protected override async select(scored: ScoredGroups, _context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
     const { batch } = scored;
     const [rewards, parentEdge] = [batch.f64("rewards"), batch.i32("parentEdge")];
     const columns = {

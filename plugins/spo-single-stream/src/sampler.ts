@@ -1,10 +1,10 @@
 import {
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   Type,
@@ -33,7 +33,7 @@ export const spoSamplerOptions = Type.Object({
   reads: ["rewards"],
   sharedState: STATE,
 })
-export class SpoSampler extends GroupSampler<SpoState> {
+export class SpoSampler extends StatefulGroupSampler<SpoState> {
   constructor(@options() protected readonly settings: Static<typeof spoSamplerOptions>) {
     super();
   }

@@ -2,12 +2,12 @@ import {
   type DataState,
   type GenerateRequest,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type Prompt,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   type Trajectory,
@@ -52,7 +52,7 @@ export interface WindowState extends DataState {
   reads: ["rewards"],
   writes: [WINDOW_COLUMNS.finished, WINDOW_COLUMNS.windowStart],
 })
-export class WindowSampler extends GroupSampler<WindowState> {
+export class WindowSampler extends StatefulGroupSampler<WindowState> {
   constructor(@options() protected readonly settings: Static<typeof windowSamplerOptions>) {
     super();
   }

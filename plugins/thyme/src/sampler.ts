@@ -82,10 +82,6 @@ export class ThymeSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const drafts = planned.flatMap(({ prompt, count }, g) =>
       Array.from(

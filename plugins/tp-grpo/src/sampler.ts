@@ -2,13 +2,13 @@ import {
   type Batch,
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type RunFacts,
   runFacts,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   Type,
@@ -47,7 +47,7 @@ export interface RoundState extends DataState {
   writes: [{ name: "steps", at: "row", dtype: "json" }],
   provides: ["group-of-equal-prompts"],
 })
-export class TpSampler extends GroupSampler<RoundState> {
+export class TpSampler extends StatefulGroupSampler<RoundState> {
   constructor(
     @options() protected readonly settings: Static<typeof tpSamplerOptions>,
     @runFacts() private readonly run: RunFacts,

@@ -3,7 +3,6 @@ import {
   DataError,
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type PlannedGroup,
@@ -11,6 +10,8 @@ import {
   type PromptSource,
   type SampleContext,
   type SampleResult,
+  type ScoredGroups,
+  StatefulGroupSampler,
   type Static,
   sampler,
   Type,
@@ -55,7 +56,7 @@ interface Call {
   reads: ["rewards"],
   provides: ["group-of-equal-prompts"],
 })
-export class TrainingFreeSampler extends GroupSampler<LibraryState> {
+export class TrainingFreeSampler extends StatefulGroupSampler<LibraryState> {
   constructor(@options() protected readonly settings: Static<typeof trainingFreeOptions>) {
     super();
   }
@@ -84,7 +85,7 @@ export class TrainingFreeSampler extends GroupSampler<LibraryState> {
   }
 
   protected override async select(
-    { groups, batch, state }: { groups: Group[]; batch: Batch; state: LibraryState },
+    { groups, batch, state }: ScoredGroups<LibraryState>,
     context: SampleContext<LibraryState>,
   ): Promise<SampleResult<LibraryState>> {
     const accounts = groups.map((_, g) => this.accounts(groups[g]!, batch, g));

@@ -157,10 +157,6 @@ export class TreeSampler extends GroupSampler {
     this.settings = { ...o, maxWidth: o.groupSize ?? o.maxWidth, groupSize: o.groupSize ?? o.maxWidth };
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
     const { maxTokens } = context;
     const trees = planned.map(({ prompt }, i) => new Tree(prompt, this.settings, context.random.fork("tree", i)));

@@ -3,12 +3,12 @@ import {
   behindExamples,
   type DataState,
   type Group,
-  GroupSampler,
   groupSamplerOptions,
   options,
   type Prompt,
   type SampleContext,
   type SampleResult,
+  StatefulGroupSampler,
   type Static,
   sampler,
   statistics,
@@ -63,7 +63,7 @@ interface Phase {
   writes: ["hinted"],
   provides: ["group-of-equal-prompts"],
 })
-export class XrpoSampler extends GroupSampler<XrpoState> {
+export class XrpoSampler extends StatefulGroupSampler<XrpoState> {
   protected readonly settings: Static<typeof xrpoSamplerOptions> & { groupSize: number };
 
   constructor(@options() o: Static<typeof xrpoSamplerOptions>) {

@@ -1,11 +1,11 @@
 import {
   type Batch,
   type DataState,
-  type Group,
   GroupSampler,
   groupSamplerOptions,
   options,
   type SampleResult,
+  type ScoredGroups,
   type Static,
   sampler,
   Type,
@@ -36,19 +36,7 @@ export class MySlugSampler extends GroupSampler {
     super();
   }
 
-  initialState(): DataState {
-    return { version: 1, drawn: 0 };
-  }
-
-  protected override async select({
-    groups,
-    batch,
-    state,
-  }: {
-    groups: Group[];
-    batch: Batch;
-    state: DataState;
-  }): Promise<SampleResult<DataState>> {
+  protected override async select({ groups, batch, state }: ScoredGroups): Promise<SampleResult<DataState>> {
     const keep = spreads(batch, this.settings.minSpread);
     const rows = batch.groupRows.flatMap((own, g) => (keep[g] ? [...own] : []));
     const kept = groups.filter((_, g) => keep[g]);
