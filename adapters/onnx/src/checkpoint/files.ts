@@ -55,7 +55,10 @@ function readTensors(paths: readonly string[], table: readonly Spec[], optional:
       else if (!optional(name))
         throw new CheckpointError(`tensor ${name}: missing`, {
           file: paths.join(", "),
-          hint: `${CONFIG_FILE} says that the model has it; are both of the same model?`,
+          hint:
+            name === "lm_head.weight"
+              ? `if the embedding is the head, say so in ${CONFIG_FILE}: "tie_word_embeddings": true`
+              : `${CONFIG_FILE} says that the model has it; are both of the same model?`,
         });
     }
     return values;

@@ -73,6 +73,14 @@ describe("a model that cannot be read", () => {
       /same model/,
     ],
     [
+      "a tied model whose config does not say so",
+      "qwen2",
+      edit("config.json", ({ tie_word_embeddings: _, ...json }) => json),
+      "model.safetensors",
+      /lm_head\.weight: missing/,
+      /"tie_word_embeddings": true/,
+    ],
+    [
       "a missing shard",
       "llama3",
       remove("model-00002-of-00002.safetensors"),
