@@ -16,6 +16,8 @@ const kinds: readonly [kind: string, checks: number, vectors: number][] = [
   ["regularizer", 10, 2],
   ["objective", 10, 2],
   ["environment", 8, 0],
+  ["judge", 15, 2],
+  ["embedder", 15, 2],
   ["watchdog", 7, 0],
   ["exporter", 6, 0],
 ];
@@ -56,6 +58,8 @@ describe("proximal new plugin", () => {
   const traces: [kind: string, trace: (run: string) => unknown, expected: unknown][] = [
     ["gate", (run) => metricsOf(run).map((record) => typeof record["my-gate.outsideFraction"]), ["number", "number"]],
     ["environment", (run) => metricsOf(run).map((record) => record["my-environment.tries"]! >= 1), [true, true]],
+    ["judge", (run) => metricsOf(run).map(({ reward }) => reward! >= 0 && reward! <= 1), [true, true]],
+    ["embedder", (run) => metricsOf(run).map(({ reward }) => reward! > 0.1 && reward! <= 1), [true, true]],
     ["watchdog", (run) => metricsOf(run).length, 2],
     ["exporter", (run) => linesOf(join(run, "exports/my-exporter/steps.jsonl")).map(({ step }) => step), [1, 2]],
   ];

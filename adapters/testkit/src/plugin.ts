@@ -1,8 +1,10 @@
 import type {
   AdvantageEstimator,
+  Embedder,
   Environment,
   Examples,
   Exporter,
+  JudgeModel,
   LossComponent,
   PluginDefinition,
   RewardModel,
@@ -14,6 +16,7 @@ import { environmentChecks } from "./environment.js";
 import { exporterChecks } from "./exporter.js";
 import { hostChecks } from "./host.js";
 import { lossChecks } from "./loss.js";
+import { embedderChecks, judgeChecks } from "./models.js";
 import { samplerChecks } from "./sampling.js";
 import { type Subject, subjectsOf } from "./subject.js";
 import { watchdogChecks } from "./watchdog.js";
@@ -31,6 +34,8 @@ export function pluginChecks(
       return lossChecks(subject as Subject<LossComponent>, effort);
     if (subject.point === "environment") return environmentChecks(subject as Subject<Environment>, effort);
     if (subject.point === "watchdog") return watchdogChecks(subject as Subject<Watchdog>, effort);
+    if (subject.point === "judge") return judgeChecks(subject as Subject<JudgeModel>, effort);
+    if (subject.point === "embedder") return embedderChecks(subject as Subject<Embedder>, effort);
     if (subject.point === "exporter") return exporterChecks(subject as Subject<Exporter>, effort);
     return [];
   });

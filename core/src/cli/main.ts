@@ -238,7 +238,7 @@ program
   .description("a plugin package that builds, tests and runs as it is, with a component to rewrite")
   .requiredOption(
     "-c, --component <kind>",
-    "what it begins with: gate, advantage, reward, sampler, regularizer, objective, environment, watchdog or exporter",
+    "what it begins with: gate, advantage, reward, sampler, regularizer, objective, environment, judge, embedder, watchdog or exporter",
   )
   .option("--title <text>", "title of the method")
   .option("--folder <folder>", "where; plugins/<name> in the repository of Proximal, <name> elsewhere")

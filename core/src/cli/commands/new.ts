@@ -6,11 +6,21 @@ import { UsageError } from "../../errors.js";
 import type { ExtensionPoint } from "../../extension/names.js";
 import { discover, upwards } from "../../registry/discover.js";
 
-/** Components that a plugin can begin with; those that compute numbers come with golden vectors. */
-const METHODS = ["gate", "advantage", "reward", "sampler", "regularizer", "objective"] as const satisfies readonly ExtensionPoint[];
-const TEMPLATES = [...METHODS, "environment", "watchdog", "exporter"] as const satisfies readonly ExtensionPoint[];
+/** Components that a plugin can begin with. */
+const TEMPLATES = [
+  "gate",
+  "advantage",
+  "reward",
+  "sampler",
+  "regularizer",
+  "objective",
+  "environment",
+  "judge",
+  "embedder",
+  "watchdog",
+  "exporter",
+] as const satisfies readonly ExtensionPoint[];
 type TemplateName = (typeof TEMPLATES)[number];
-const isMethod = (kind: TemplateName): boolean => METHODS.some((name) => name === kind);
 
 /** What a package of its own needs to be built and tested; the same as in this repository. */
 const TOOLS = { "@types/mocha": "^10.0.10", "@types/node": "^20.19.43", mocha: "^12.0.3", typescript: "^7.0.2" } as const;
@@ -42,7 +52,7 @@ export function newPluginCommand(slug: string, flags: NewPluginFlags): void {
       "Now:",
       ...next.map((command) => `  ${command}`),
       "",
-      `Then rewrite src/${kind}.ts, ${isMethod(kind) ? "its cases in vectors/" : "its examples in src/conformance.ts"} and the README.`,
+      `Then rewrite src/${kind}.ts, ${files.has(resolve(folder, `vectors/${slug}.json`)) ? "its cases in vectors/" : "its examples in src/conformance.ts"} and the README.`,
     ].join("\n"),
   );
 }
@@ -84,18 +94,17 @@ function planPlugin(slug: string, { component, title = titleOf(slug), folder: gi
   const write = (path: string, text: string) => files.set(resolve(folder, path), text);
   write("package.json", json(inRepository ? repositoryPackage(name, title) : ownPackage(name, title, localSpecs(cwd, folder))));
   write("tsconfig.json", json(inRepository ? REPOSITORY_TSCONFIG : OWN_TSCONFIG));
-  write(`src/${kind}.ts`, template(`${kind}/component.ts`));
-  write("src/index.ts", template(`${kind}/index.ts`));
-  write("src/conformance.ts", template(`${kind}/conformance.ts`));
+  const parts = readdirSync(join(CORE_FOLDER, "assets", "plugin", kind));
+  for (const part of parts.filter((name) => name.endsWith(".ts"))) write(`src/${part}`, template(`${kind}/${part}`));
   write(`test/${slug}.test.ts`, template("test.ts"));
-  if (isMethod(kind)) write(`vectors/${slug}.json`, template(`${kind}/vectors.json`));
+  if (parts.includes("vectors.json")) write(`vectors/${slug}.json`, template(`${kind}/vectors.json`));
   write("README.md", template(`${kind}/README.md`));
   const config = (text: string): string =>
     fill(
       text
         .replace("__method__", BESIDE[kind] ?? "algorithm: my-slug")
         .replace("__maxTokens__", kind === "environment" ? "8" : inRepository ? "6" : "3")
-        .replace("__rewards__", kind === "reward" ? "" : "\nrewards:\n  - use: exact-match\n"),
+        .replace("__rewards__", ["reward", "judge", "embedder"].includes(kind) ? "" : "\nrewards:\n  - use: exact-match\n"),
     );
   if (inRepository) files.set(resolve(cwd, `examples/algorithms/${slug}.yaml`), config(EXAMPLE));
   else {
