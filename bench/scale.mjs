@@ -38,6 +38,12 @@ async function measure({ shape, promptTokens, newTokens }) {
   return { sample: median(records.map((m) => m.secondsGenerate)), update: median(records.map((m) => m.secondsUpdate)) };
 }
 
+/** Values between two points on a line, so that the plot of a few points can be read. */
+const stretched = (values, between = 16) =>
+  values.flatMap((value, i) =>
+    i + 1 === values.length ? [value] : Array.from({ length: between }, (_, k) => value + ((values[i + 1] - value) * k) / between),
+  );
+
 for (const axis of o.axis.split(",")) {
   const { name, sizes, at } = AXES[axis];
   const points = [];
@@ -52,6 +58,8 @@ for (const axis of o.axis.split(",")) {
     const relative = (sample + update) / (first.sample + first.update) / (size / first.size);
     console.log(`${String(size).padEnd(14)} ${sample.toFixed(3).padEnd(10)} ${update.toFixed(3).padEnd(10)} ${relative.toFixed(2)}`);
   }
-  const series = [points.map(({ sample }) => sample), points.map(({ update }) => update)];
-  console.log(`${asciichart.plot(series, { height: 8, colors: [asciichart.blue, asciichart.green] })}\n(blue: sample, green: update)\n`);
+  const series = [points.map(({ sample }) => sample), points.map(({ update }) => update)].map((values) => stretched(values));
+  console.log(
+    `${asciichart.plot(series, { height: 8, colors: [asciichart.blue, asciichart.green] })}\n${name} ${sizes.join(", ")} (blue: sample, green: update)\n`,
+  );
 }

@@ -1,5 +1,5 @@
 // End-to-end GRPO steps on random weights: sample, reward, advantage, one update.
-// npm run bench -- step [--shape tiny|small|smollm2] [--steps 12] [--warmup 2] [--threads 2] [--execution auto] [--recompute none]
+// npm run bench -- step [--shape tiny|small|smollm2] [--steps 12] [--warmup 2] [--threads 2] [--workers auto] [--execution auto] [--recompute none]
 //                       [--micro-batch-tokens auto]
 import { parseArgs } from "node:util";
 import { trainingStep } from "@proximal/core";
