@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 
 export const ID = "someone/tiny";
 
-export interface Request {
+interface Request {
   /** Path of a file, else the path of the address. */
   path: string;
   range: string | undefined;
