@@ -1,11 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { RunDetails, RunEntry } from "./api.js";
+import type { RunDetails, RunEntry, SystemUse } from "./api.js";
 import { Config } from "./config.js";
 import { Curves } from "./curves.js";
 import { ask, useAnswer, useLive, useMetrics } from "./data.js";
 import { number, percent } from "./format.js";
 import { Rewards } from "./rewards.js";
-import { TABS, type Tab, useRoute } from "./route.js";
+import { type Route, TABS, type Tab, useRoute } from "./route.js";
 import { RunList } from "./run-list.js";
 import { Samples } from "./samples.js";
 import { System } from "./system.js";
@@ -50,6 +50,49 @@ function Tiles({ steps, planned, reward, accuracy }: RunEntry) {
   );
 }
 
+/** 1 to 5 choose a view, / the search. */
+function useShortcuts(go: ReturnType<typeof useRoute>[1]): void {
+  useEffect(() => {
+    const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+    const keys = (event: KeyboardEvent) => {
+      const { target, key } = event;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
+      const tab = TABS[Number(key) - 1];
+      if (tab !== undefined) go({ tab });
+      else if (key === "/") document.querySelector<HTMLInputElement>('main input[type="search"]')?.focus();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  }, []);
+}
+
+interface ViewProps {
+  /** The chosen run, and those beside it. */
+  shown: readonly [RunEntry, ...RunEntry[]];
+  details: RunDetails | null;
+  metrics: ReturnType<typeof useMetrics>;
+  colourOf: ReadonlyMap<string, number>;
+  colours: number;
+  system: readonly SystemUse[];
+  route: Route;
+  go: ReturnType<typeof useRoute>[1];
+}
+
+/** What the chosen tab shows of a run. */
+function View({ shown, details, metrics, colourOf, colours, system, route: { tab, step }, go }: ViewProps) {
+  const [run] = shown;
+  const records = metrics.get(run.id) ?? [];
+  if (tab === "curves") return <Curves runs={shown} metrics={metrics} colourOf={colourOf} colours={colours} />;
+  if (tab === "system") return <System run={run} records={records} system={system} colours={colours} />;
+  if (details === null) return <Quiet>Loading…</Quiet>;
+  if (tab === "samples")
+    return <Samples key={run.id} run={run} steps={details.steps} step={step} onStep={(chosen) => go({ step: chosen })} />;
+  if (tab === "rewards") return <Rewards run={run} details={details} records={records} step={step} colours={colours} />;
+  return <Config runs={shown} details={details} />;
+}
+
 export function App() {
   const { runs, system, isConnected } = useLive();
   const [route, go] = useRoute();
@@ -67,27 +110,8 @@ export function App() {
   useEffect(() => {
     document.title = current === null ? "Proximal" : `${current.name} – Proximal`;
   }, [current?.name]);
-  useEffect(() => {
-    const keys = (event: KeyboardEvent) => {
-      const { target, key } = event;
-      if (
-        event.ctrlKey ||
-        event.metaKey ||
-        event.altKey ||
-        (target instanceof HTMLElement && /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
-      )
-        return;
-      const tab = TABS[Number(key) - 1];
-      if (tab !== undefined) go({ tab });
-      else if (key === "/") document.querySelector<HTMLInputElement>('main input[type="search"]')?.focus();
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", keys);
-    return () => removeEventListener("keydown", keys);
-  }, []);
+  useShortcuts(go);
 
-  const records = current === null ? [] : (metrics.get(current.id) ?? []);
   return (
     <>
       <header class="top">
@@ -154,16 +178,16 @@ export function App() {
                 ))}
               </div>
               <div id="panel" role="tabpanel" aria-labelledby={`tab-${route.tab}`} key={route.tab}>
-                {route.tab === "curves" && <Curves runs={shown} metrics={metrics} colourOf={colourOf} colours={colours} />}
-                {route.tab === "system" && <System run={current} records={records} system={system} colours={colours} />}
-                {details === null && route.tab !== "curves" && route.tab !== "system" && <Quiet>Loading…</Quiet>}
-                {details !== null && route.tab === "samples" && (
-                  <Samples key={current.id} run={current} steps={details.steps} step={route.step} onStep={(step) => go({ step })} />
-                )}
-                {details !== null && route.tab === "rewards" && (
-                  <Rewards run={current} details={details} records={records} step={route.step} colours={colours} />
-                )}
-                {details !== null && route.tab === "config" && <Config runs={shown} details={details} />}
+                <View
+                  shown={[current, ...beside]}
+                  details={details}
+                  metrics={metrics}
+                  colourOf={colourOf}
+                  colours={colours}
+                  system={system}
+                  route={route}
+                  go={go}
+                />
               </div>
             </>
           )}
