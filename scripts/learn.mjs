@@ -35,13 +35,14 @@ const setup = { seeds: seeds.length, steps: o.steps === undefined ? null : Numbe
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
 const isDone = (slug) => !o.again && JSON.stringify(results[slug]?.setup) === JSON.stringify(setup);
 
-const [LEARNS, NO_RISE, NO_ALGORITHM, FROM_NOTHING] = ["learns", "reward does not rise", "no algorithm to train", "from a new network"];
-/** Methods whose example starts from a new network, which a few steps can not teach, and what they need instead of the default task. */
-const NEW_NETWORK = {
+const [LEARNS, NO_RISE, NO_ALGORITHM, BEYOND] = ["learns", "reward does not rise", "no algorithm to train", "beyond the small models"];
+/** Methods that the small models of the examples can not show, and what they need. */
+const NEEDS = {
   "craft-gui": "operations on screens and a judge",
   "evol-rl": "boxed answers behind a chain of thought",
   "searchgym-rl": "a model that writes searches",
   thyme: "a model that writes code",
+  "training-free-grpo": "a model that compares attempts in words (its weights stay as they are)",
 };
 
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -87,7 +88,7 @@ async function learn(slug) {
   if (!existsSync(`examples/algorithms/${slug}.yaml`) && algorithms[slug] === undefined) return { verdict: NO_ALGORITHM };
   const result = await trained(slug, { short: true });
   if (result.verdict !== NO_RISE) return result;
-  if (slug in NEW_NETWORK) return { ...result, verdict: FROM_NOTHING };
+  if (slug in NEEDS) return { ...result, verdict: BEYOND };
   return o.steps === undefined && setup.share === 1 ? result : trained(slug, { short: false });
 }
 
@@ -114,7 +115,7 @@ async function trained(slug, length) {
   return { verdict: broken !== undefined ? `${broken} is not a number` : rises ? LEARNS : NO_RISE, runs };
 }
 
-const PASSING = new Set([LEARNS, NO_ALGORITHM, FROM_NOTHING]);
+const PASSING = new Set([LEARNS, NO_ALGORITHM, BEYOND]);
 const range = (runs, field, digits = 3) => (runs ?? []).map((run) => (run[field] ?? Number.NaN).toFixed(digits)).join(" ");
 
 function writeTable() {
@@ -128,7 +129,7 @@ function writeTable() {
     const change = (from, to) => (runs === undefined ? "–" : `${range(runs, from)} → ${range(runs, to)}`);
     return `| ${slug} | ${steps} | ${setup.seeds} | ${change("first", "last")} | ${change("accuracyBefore", "accuracyAfter")} | ${verdict.split("\n")[0].replaceAll("|", "\\|")} |`;
   });
-  const unable = known.filter((slug) => slug in NEW_NETWORK).map((slug) => `${slug} needs ${NEW_NETWORK[slug]}`);
+  const unable = known.filter((slug) => slug in NEEDS).map((slug) => `${slug} needs ${NEEDS[slug]}`);
   const text = `# Does every method learn?
 
 Written by \`npm run learn -- --steps 20 --share 0.25\`: each method trains a small model for 20 steps with one seed, as
@@ -137,8 +138,8 @@ prompts a step. A method learns when the mean reward of the last third of the st
 gradient norm, reward and KL are numbers in every step. Where the reward does not rise so soon, the run is made once more with all
 steps and prompts of the example. This is a check that nothing is broken, no comparison: rewards have different scales, and steps
 draw different numbers of responses ([compare.md](compare.md) is for that).
-${unable.length === 0 ? "" : `\nExamples that start from a new network show how the parts are put together and are not expected to learn: ${unable.join(", ")}.\n`}
-${known.length} packages: ${count(LEARNS)} learn, ${count(FROM_NOTHING)} start from a new network, ${count(NO_ALGORITHM)} without an algorithm${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}${missing.length === 0 ? "" : ` Not run yet: ${missing.join(", ")}.`}
+${unable.length === 0 ? "" : `\nThe examples of some methods start from a new network or ask more than a small model can write; they show how the parts are put\ntogether: ${unable.join(", ")}.\n`}
+${known.length} packages: ${count(LEARNS)} learn, ${count(BEYOND)} are ${BEYOND}, ${count(NO_ALGORITHM)} without an algorithm${failed.length === 0 ? "." : `; not: ${failed.map((slug) => `${slug} (${results[slug].verdict.split("\n")[0]})`).join(", ")}.`}${missing.length === 0 ? "" : ` Not run yet: ${missing.join(", ")}.`}
 
 | method | steps | seeds | reward, first → last third | held-out accuracy | |
 |---|---|---|---|---|---|
