@@ -20,7 +20,7 @@ const runtime = createRequire(import.meta.url)("onnxruntime-node/package.json") 
 const several = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function describeEngine({ provider, threads = availableParallelism(), deviceId }: EngineSection, workers: number): string {
-  const processor = workers === 1 ? several(threads, "thread") : `${workers} workers with ${several(threads, "thread")}`;
+  const processor = workers === 1 ? several(threads, "thread") : `${several(threads, "thread")} in ${workers} workers`;
   const device = provider === "cpu" ? processor : `device ${deviceId}`;
   return `ONNX Runtime ${runtime.version}, ${provider}, ${device}`;
 }
