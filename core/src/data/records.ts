@@ -1,6 +1,8 @@
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
+import { pipeline, Readable } from "node:stream";
 import { CsvError, parse as parseCsv } from "csv-parse";
+import { decodeUtf8 } from "../config/text.js";
 import { DataError } from "../errors.js";
 import { isHub, openHub } from "./hub.js";
 import { openJsonLines } from "./json-lines.js";
@@ -54,9 +56,38 @@ function readArray(file: string): RecordSource {
   return memorySource(file, records, text.length);
 }
 
+const NEWLINE = 10;
+
+/** The file's text in pieces of whole lines. `DataError` names the line that is not UTF-8. */
+async function* textOfFile(file: string): AsyncGenerator<string> {
+  let line = 1;
+  const decoded = (bytes: Buffer): string => {
+    const text = decodeUtf8(bytes);
+    if (text !== undefined) return text;
+    for (let start = 0; start < bytes.length; line++) {
+      const end = bytes.indexOf(NEWLINE, start);
+      textOf(file, `line ${line}`, bytes.subarray(start, end < 0 ? bytes.length : end));
+      start = end < 0 ? bytes.length : end + 1;
+    }
+    return bytes.toString();
+  };
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const block of createReadStream(file) as AsyncIterable<Buffer>) {
+    const bytes = Buffer.concat([rest, block]);
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    rest = bytes.subarray(end);
+    if (end === 0) continue;
+    const text = decoded(bytes.subarray(0, end));
+    yield text;
+    line += text.split("\n").length - 1;
+  }
+  yield decoded(rest);
+}
+
 async function readTable(file: string, memory: number): Promise<RecordSource> {
   const store = new RecordStore(file, memory);
-  const rows = createReadStream(file).pipe(parseCsv({ columns: true, skip_empty_lines: true, info: true, bom: true }));
+  const rows = parseCsv({ columns: true, skip_empty_lines: true, info: true, bom: true });
+  pipeline(Readable.from(textOfFile(file)), rows, () => {}); // The loop meets what fails.
   try {
     for await (const { record, info } of rows as AsyncIterable<{ record: Record<string, string>; info: { lines: number } }>) {
       store.add({ fields: record, place: `line ${info.lines}` });

@@ -282,6 +282,16 @@ describe("data sets", () => {
     expect((thrown as DataError).describe()).to.match(/line 3: the text is not UTF-8\n {2}given: +{"prompt": "café"/);
   });
 
+  it("refuses a CSV file that is not UTF-8 and names the line, in the first block or behind it", async () => {
+    for (const before of [1, 40_000]) {
+      const rows = Array.from({ length: before }, (_, i) => `é${i},1`).join("\n");
+      const train = write("latin.csv", `prompt,answer\n${rows}\n`);
+      appendFileSync(train, Buffer.from("caf\u00e9,1\nx,2\n", "latin1"));
+      const thrown: unknown = await loadDataSets({ train }, facts(), 1).catch((error: unknown) => error);
+      expect((thrown as DataError).describe()).to.match(new RegExp(`line ${before + 2}: the text is not UTF-8\\n {2}given: +café,1`));
+    }
+  });
+
   for (const [what, prompt, message] of [
     ["a conversation that the assistant ends", [user("hi"), { role: "assistant", content: "ho" }], /ends with the assistant's answer/],
     ["a message without a role", [user("hi"), { content: "ho" }], /prompt\[1\] is no message[\s\S]*role: system \| user/],
