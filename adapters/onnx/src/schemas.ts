@@ -39,7 +39,7 @@ export const engineSchema = Type.Object(
     workers: Type.Union([Type.Literal("auto"), Type.Integer({ minimum: 1, maximum: 64 })], {
       default: "auto",
       description:
-        "Copies of the model, on the CPU, that share the rows of sampling, scoring and updates and divide the threads among them: faster than threads alone where operators are small; auto = one a thread for models of up to 32 million parameters (fewer where the copies would take more than 1 GB), else 1",
+        "Copies of the model, on the CPU, that share the rows of sampling, scoring and updates and divide the threads among them: faster than threads alone where operators are small; auto = one a thread, at most 8, for models of up to 32 million parameters (fewer where the copies would take more than 1 GB), else 1",
     }),
     spinning: Type.Boolean({
       default: true,
@@ -89,9 +89,13 @@ const COPIED_PARAMETERS = 32e6;
 /** Memory for copies that nobody asked for, parameters and gradients, bytes. */
 const COPIES_BYTES = 1e9;
 
+/** Workers that nobody asked for: each loads the runtime and shortens the others' share of the rows. */
+const MOST_WORKERS = 8;
+
 function automaticWorkers(threads: number, parameters: number): number {
   if (parameters > COPIED_PARAMETERS) return 1;
-  const most = Math.max(1, Math.floor(COPIES_BYTES / (2 * Float32Array.BYTES_PER_ELEMENT * parameters)));
+  const copies = Math.floor(COPIES_BYTES / (2 * Float32Array.BYTES_PER_ELEMENT * parameters));
+  const most = Math.max(1, Math.min(MOST_WORKERS, copies));
   return Math.floor(threads / Math.ceil(threads / most));
 }
 

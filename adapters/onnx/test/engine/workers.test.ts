@@ -84,7 +84,8 @@ describe("the number of workers", () => {
   const workers = (section: object, parameters = 1e6) => workersOf(completeSection(engineSchema, "engine", section), parameters);
   for (const [what, found, expected] of [
     ["one a thread for a small model", workers({ threads: 4 }), 4],
-    ["fewer with some threads each, where copies would fill memory", workers({ threads: 16 }, 12e6), 8],
+    ["fewer with some threads each, where copies would fill memory", workers({ threads: 16 }, 30e6), 4],
+    ["eight at most, with the threads divided among them", workers({ threads: 64 }), 8],
     ["one for a large model", workers({ threads: 4 }, 1e8), 1],
     ["what is asked for, of any model", workers({ threads: 4, workers: 2 }, 1e8), 2],
     ["one on a GPU", workers({ threads: 4, provider: "cuda" }), 1],
