@@ -7,20 +7,27 @@ import { expect } from "chai";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** A run of an example with some settings changed, in a folder of its own. */
+async function trained(example: string, set: readonly string[]): Promise<{ folder: string; run: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "proximal-replay-"));
+  const run = join(folder, "run");
+  await train(
+    resolveConfig(example, { cwd: root, set: ["trainer.keepCheckpoints=9", "evaluation.limit=8", "evaluation.keepBest=false", ...set] }),
+    { output: run },
+  );
+  return { folder, run };
+}
+
 describe("the replay of a step", function () {
   this.timeout(300000);
   let folder: string;
   let run: string;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "proximal-replay-"));
-    run = join(folder, "run");
-    const set = [
-      ...["trainer.steps=4", "trainer.epochs=2", "trainer.checkpointEvery=2", "trainer.keepCheckpoints=9"],
-      ...["sampler.promptsPerStep=6", "evaluation.limit=8", "evaluation.every=2", "evaluation.keepBest=false"],
+    ({ folder, run } = await trained("examples/quickstart.yaml", [
+      ...["trainer.steps=4", "trainer.epochs=2", "trainer.checkpointEvery=2", "sampler.promptsPerStep=6", "evaluation.every=2"],
       "regularizers=[{use: kl, coefficient: 0.01}]",
-    ];
-    await train(resolveConfig("examples/quickstart.yaml", { cwd: root, set }), { output: run });
+    ]));
   });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -79,16 +86,7 @@ describe("the replay of a step with episodes", function () {
   let run: string;
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), "proximal-replay-"));
-    run = join(folder, "run");
-    const set = [
-      "trainer.steps=2",
-      "trainer.checkpointEvery=1",
-      "trainer.keepCheckpoints=9",
-      "evaluation.limit=8",
-      "evaluation.keepBest=false",
-    ];
-    await train(resolveConfig("examples/tools/calculator.yaml", { cwd: root, set }), { output: run });
+    ({ folder, run } = await trained("examples/tools/calculator.yaml", ["trainer.steps=2", "trainer.checkpointEvery=1"]));
   });
   after(() => rmSync(folder, { recursive: true }));
 

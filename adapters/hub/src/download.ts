@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { downloadFile, type ListFileEntry, listFiles } from "@huggingface/hub";
-import { CheckpointError, UsageError } from "@proximal/core";
+import { CheckpointError, isHubOffline, UsageError } from "@proximal/core";
 import { matches } from "./checksum.js";
 import { type Asked, explained, messageOf, Refusals } from "./failure.js";
 import { selectFiles } from "./select.js";
@@ -103,7 +103,7 @@ function connect(id: string, { revision = "main", ...given }: DownloadOptions): 
   if (token !== undefined && !token.startsWith("hf_")) {
     throw new UsageError("the access token is none of the Hub", { path: "HF_TOKEN", accepted: "a token that begins with hf_" });
   }
-  if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
+  if (isHubOffline()) {
     throw new UsageError("HF_HUB_OFFLINE says that no Hub may be asked", {
       given: id,
       hint: "unset it, or copy the model's folder from another machine",

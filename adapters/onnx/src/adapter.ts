@@ -138,16 +138,8 @@ export const onnxAdapter = defineAdapter({
     }
     const { provider, threads, spinning, deviceId } = engine;
     const session = { provider, threads, spinning, deviceId };
-    const sharedThreads = Math.max(1, Math.floor((threads ?? availableParallelism()) / workers));
-    const data: EngineData = {
-      config,
-      valueHead,
-      lora,
-      checkpoint,
-      seed,
-      session,
-      sharedThreads: workers === 1 ? undefined : sharedThreads,
-    };
+    const sharedThreads = Math.floor((threads ?? availableParallelism()) / workers);
+    const data: EngineData = { config, valueHead, lora, checkpoint, seed, session, sharedThreads };
     const start = () => new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
     const clients = [start(), ...Array.from({ length: workers - 1 }, start)] as const;
     try {

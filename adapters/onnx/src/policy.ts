@@ -20,7 +20,7 @@ import {
   checkRequests,
   type DecodeLimits,
   decodeGraph,
-  packRequests,
+  packChecked,
   piecesOf,
   positionsFor,
   prefillGraph,
@@ -129,7 +129,7 @@ export class OnnxPolicy implements PolicyBackend {
   private async decodePiece(requests: readonly DecodeRequest[], worker: Worker): Promise<DecodeResult[]> {
     const { config, lora, engine, tokenizer } = this.parts;
     const { positions } = this;
-    const job = packRequests(requests, this.limits);
+    const job = packChecked(requests, this.limits);
     const { prefixes, variant } = job;
     const profile = engine.provider;
     const graphs = {

@@ -37,6 +37,15 @@ export type Work = () => unknown;
 
 export const warningsOf = (result: unknown): readonly string[] => (Array.isArray(result) ? (result as string[]) : []);
 
+/** Does the work; what breaks says where. */
+export async function within<T>(where: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 /** A check of a named promise. A declared exception must be one: the full check that it excuses has to fail. */
 export function promiseCheck(subject: string, name: PromiseName, exception: string | undefined, run: Work, effort: Effort): Check {
   const promise = PROMISES[name];

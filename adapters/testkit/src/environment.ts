@@ -11,7 +11,7 @@ import {
   toJson,
 } from "@proximal/core";
 import { check, playEpisode, UNITS } from "@proximal/core/testing";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionSets } from "./options.js";
 import { servicesFor } from "./services.js";
 import { build, nameOf, type Subject } from "./subject.js";
@@ -107,14 +107,6 @@ function same(a: string, b: string, message: string): void {
   const at = [...a].findIndex((character, i) => b[i] !== character);
   const around = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 30), at + 50));
   throw new Error(`${message}: ${around(a)} and ${around(b)}`);
-}
-
-async function within<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** Promises of an environment. */

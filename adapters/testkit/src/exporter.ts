@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ExportedRecord, type ExportedRun, type Exporter, type PromiseName, type RunOutcome, toJson } from "@proximal/core";
 import { check } from "@proximal/core/testing";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionSets } from "./options.js";
 import { build, type Subject } from "./subject.js";
 
@@ -106,13 +106,11 @@ export function exporterChecks(subject: Subject<Exporter>, effort: Effort): Chec
     ),
     one("borders", async () => {
       for (const { title, options } of optionSets(subject))
-        await inFolder(async (root) => {
-          try {
-            await told(build(subject, options), runIn(made(join(root, "exports"))), [[usual(1)], [usual(2), usual(3)]], "finished");
-          } catch (error) {
-            throw new Error(`with ${title}: ${(error as Error).message}`, { cause: error });
-          }
-        });
+        await inFolder((root) =>
+          within(`with ${title}`, () =>
+            told(build(subject, options), runIn(made(join(root, "exports"))), [[usual(1)], [usual(2), usual(3)]], "finished"),
+          ),
+        );
     }),
   ];
 }

@@ -22,7 +22,7 @@ import {
 } from "@proximal/core";
 import { type BatchShape, check, poisonedAt } from "@proximal/core/testing";
 import { batchFor, without } from "./batches.js";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionSets } from "./options.js";
 import { onShapes } from "./property.js";
 import { servicesFor } from "./services.js";
@@ -106,7 +106,7 @@ export function hostChecks(subject: Subject<HostComponent>, effort: Effort): Che
     await go(batchFor(subject, 1), {});
     await onShapes(effort.runs, (seed, shape) => go(batchFor(subject, seed, shape), {}));
     if (effort.allOptions)
-      for (const { title, options } of optionSets(subject)) await withinAsync(title, () => go(batchFor(subject, 1), options));
+      for (const { title, options } of optionSets(subject)) await within(`with ${title}`, () => go(batchFor(subject, 1), options));
   };
   return [
     one("deterministic", () =>
@@ -159,7 +159,7 @@ export function hostChecks(subject: Subject<HostComponent>, effort: Effort): Che
     }),
     one("borders", async () => {
       for (const { title, options } of optionSets(subject)) {
-        await withinAsync(title, async () => finite(await run(subject, batchFor(subject, 1), options), "an ordinary batch"));
+        await within(`with ${title}`, async () => finite(await run(subject, batchFor(subject, 1), options), "an ordinary batch"));
       }
     }),
     one("state", async () => {
@@ -217,14 +217,6 @@ const DEGENERATE: Readonly<Record<string, BatchShape>> = {
   "one response of one token": { lengths: [1], group: [0] },
   "an empty response alone": { lengths: [0], group: [0] },
 };
-
-async function withinAsync(title: string, go: () => Promise<void>): Promise<void> {
-  try {
-    await go();
-  } catch (error) {
-    throw new Error(`with ${title}: ${(error as Error).message}`, { cause: error });
-  }
-}
 
 /** null where the component refuses the data as outside of what it can treat. */
 async function unlessRefused(go: () => Promise<Made>): Promise<Made | null> {
@@ -299,7 +291,7 @@ async function columns(subject: Subject<HostComponent>): Promise<string[]> {
     const seen = new Set<string>();
     const batch = batchFor(subject, 1);
     const made = await takeStep(subject, batch, options, { seen });
-    await withinAsync("no optional column", async () => {
+    await within("with no optional column", async () => {
       await run(subject, without(batch, optional), options, { seen });
     });
     const undeclared = [...seen].filter((column) => !names.has(column) && column !== ROWS);

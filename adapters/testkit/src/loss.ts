@@ -18,7 +18,7 @@ import {
 } from "@proximal/core";
 import { type BatchShape, check, nearInFloat32, rounded, sameDirection, termChecks } from "@proximal/core/testing";
 import { batchFor } from "./batches.js";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionalEngine } from "./engine.js";
 import { optionSets } from "./options.js";
 import { onShapes } from "./property.js";
@@ -41,35 +41,27 @@ export function lossChecks(subject: Subject<LossComponent>, effort: Effort): Che
   const checksOf = (options: Options = {}, seed = 1, shape?: BatchShape) =>
     termChecks(termOf(options), { ...facts, seed, batches: (s, given = shape) => batchFor(subject, s, given) });
   const one = (promise: PromiseName, run: Work) => promiseCheck(name, promise, metadata.exceptions?.[promise], run, effort);
-  const everywhere = (promise: PromiseName) => {
+  const everywhere = async (promise: PromiseName) => {
     checksOf()[promise]!();
-    if (effort.allOptions) for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options)[promise]!());
+    if (!effort.allOptions) return;
+    for (const { title, options } of optionSets(subject)) await within(`with ${title}`, () => checksOf(options)[promise]!());
   };
 
   return [
     ...ON_USUAL.map((promise) => one(promise, () => everywhere(promise))),
     ...ON_ANY_SHAPE.map((promise) =>
       one(promise, async () => {
-        everywhere(promise);
+        await everywhere(promise);
         await onShapes(effort.runs, (seed, shape) => checksOf({}, seed, shape)[promise]!());
       }),
     ),
     one("engine", () => onEngine(subject, facts)),
-    one("borders", () => {
-      for (const { title, options } of optionSets(subject)) within(title, () => checksOf(options).extremes!());
+    one("borders", async () => {
+      for (const { title, options } of optionSets(subject)) await within(`with ${title}`, () => checksOf(options).extremes!());
     }),
     one("state", () => stateful(subject, facts)),
     one("reads", () => reads(subject, facts)),
   ];
-}
-
-/** Runs and says where it failed. */
-function within<T>(title: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw new Error(`with ${title}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 const FACTORS: ReadonlySet<string> = new Set(["weights", "tokenWeights"]);

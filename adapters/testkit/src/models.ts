@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Embedder, type JudgeModel, type JudgeRequest, type PromiseName, ServiceError } from "@proximal/core";
 import { check } from "@proximal/core/testing";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionSets } from "./options.js";
 import { build, type Subject } from "./subject.js";
 
@@ -56,6 +56,11 @@ async function vectors(embedder: Embedder, texts: readonly string[]): Promise<nu
   return found;
 }
 
+/** A server that refuses, or is not given the time to answer, is no mistake of the component. */
+function ignoreServer(error: unknown): void {
+  if (!(error instanceof ServiceError)) throw error;
+}
+
 /** Promises of what answers a list, item by item. */
 function answererChecks<C, I>(
   subject: Subject<C>,
@@ -83,13 +88,7 @@ function answererChecks<C, I>(
     }),
     one("borders", async () => {
       for (const { title, options } of optionSets(subject)) {
-        try {
-          await answer(build(subject, options), items);
-        } catch (error) {
-          // A server that refuses, or is not given the time to answer, is no mistake of the component.
-          if (error instanceof ServiceError) continue;
-          throw new Error(`with ${title}: ${(error as Error).message}`, { cause: error });
-        }
+        await within(`with ${title}`, () => answer(build(subject, options), items).catch(ignoreServer));
       }
     }),
   ];

@@ -1,6 +1,6 @@
 import { type PromiseName, Random, type StepRecord, toJson, type Watchdog } from "@proximal/core";
 import { check } from "@proximal/core/testing";
-import { type Check, type Effort, promiseCheck, type Work } from "./check.js";
+import { type Check, type Effort, promiseCheck, type Work, within } from "./check.js";
 import { optionSets } from "./options.js";
 import { build, type Subject } from "./subject.js";
 
@@ -96,8 +96,8 @@ export function watchdogChecks(subject: Subject<Watchdog>, effort: Effort): Chec
           );
         }
     }),
-    one("hostile", () => {
-      for (const [what, history] of Object.entries(ODD)) within(what, () => answer(build(subject), history));
+    one("hostile", async () => {
+      for (const [what, history] of Object.entries(ODD)) await within(what, () => answer(build(subject), history));
     }),
     one("trigger", () => {
       const given = examples.histories?.[name];
@@ -109,19 +109,11 @@ export function watchdogChecks(subject: Subject<Watchdog>, effort: Effort): Chec
       });
       check(answer(instance, given.trouble) !== null, "it says nothing at the end of the run that ends in its trouble");
     }),
-    one("borders", () => {
+    one("borders", async () => {
       for (const { title, options } of optionSets(subject)) {
         const instance = build(subject, options);
-        within(`with ${title}`, () => [...walks, ...Object.values(ODD)].map((history) => answer(instance, history)));
+        await within(`with ${title}`, () => [...walks, ...Object.values(ODD)].map((history) => answer(instance, history)));
       }
     }),
   ];
-}
-
-function within(what: string, work: () => unknown): void {
-  try {
-    work();
-  } catch (error) {
-    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-  }
 }

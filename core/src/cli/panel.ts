@@ -1,5 +1,6 @@
+import { duration } from "../report/duration.js";
 import type { MetricsRecord, RunEvent } from "../trainer/index.js";
-import { duration, fixed, percent, progressBar, sparkline } from "./format.js";
+import { fixed, percent, progressBar, sparkline } from "./format.js";
 
 /** What the panel keeps of earlier steps. */
 export interface Curves {

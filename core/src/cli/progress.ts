@@ -1,7 +1,8 @@
 import asciichart from "asciichart";
 import logUpdate from "log-update";
+import { duration } from "../report/duration.js";
 import type { RunEvent, RunObserver, RunSummary } from "../trainer/index.js";
-import { duration, fixed, percent, progressBar, shrink } from "./format.js";
+import { fixed, percent, progressBar, shrink } from "./format.js";
 import { type Curves, panelLines } from "./panel.js";
 
 export interface ProgressOptions {

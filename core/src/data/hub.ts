@@ -39,6 +39,9 @@ function parsePlace(file: string): Place {
   return { repository: match[1]!, config: match[2], split: match[3] };
 }
 
+/** HF_HUB_OFFLINE says that no hub may be asked. */
+export const isHubOffline = (): boolean => /^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
+
 const environment = () => ({
   endpoint: (process.env.HF_ENDPOINT || ENDPOINT).replace(/\/+$/, ""),
   token: process.env.HF_TOKEN,
@@ -47,7 +50,7 @@ const environment = () => ({
 
 async function request(url: string, file: string, token: string | undefined, seconds?: number): Promise<Response> {
   const hint = "a hub is asked at HF_ENDPOINT with HF_TOKEN; without a network, name a local file";
-  if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
+  if (isHubOffline()) {
     throw new DataError("HF_HUB_OFFLINE says that no hub may be asked, and this is not in the cache", { file, given: url, hint });
   }
   const options = {

@@ -2,6 +2,7 @@ import type { EventRecord, RunKind } from "../trainer/store/index.js";
 import type { RunSummary } from "../trainer/summary.js";
 import { type Curves, rounded } from "./curves.js";
 import { document } from "./document.js";
+import { duration } from "./duration.js";
 import { escapeHtml } from "./html.js";
 import type { Samples } from "./samples.js";
 
@@ -75,9 +76,6 @@ type Value = number | null;
 const fixed = (value: Value, digits: number): string => (value === null || !Number.isFinite(value) ? "–" : value.toFixed(digits));
 /** A few digits however small it is: 1.2e-8. */
 const brief = (value: Value): string => (value === null ? "–" : String(rounded(value, 3)));
-/** "42 s", "3 min", "2.5 h" */
-const duration = (seconds: number): string =>
-  seconds < 120 ? `${seconds.toFixed(0)} s` : seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 const percent = (value: Value): string => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
 
 /** What the run improves, from its start to its end, then its cost. */

@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { duration, shrink, sparkline } from "../../src/cli/format.js";
+import { shrink, sparkline } from "../../src/cli/format.js";
 import { panelLines } from "../../src/cli/panel.js";
 import { progressView, stepLine } from "../../src/cli/progress.js";
 import type { RunEvent } from "../../src/index.js";
+import { duration } from "../../src/report/duration.js";
 
 describe("the progress view", () => {
   const step = (over: Record<string, number | null> = {}): Extract<RunEvent, { type: "step" }> => ({

@@ -148,6 +148,7 @@ export class Engine {
   dropGradients(): void {
     this.device?.forget(this.state.gradients);
     this.state.dropGradients();
+    this.spare.length = 0;
   }
 
   /** Moves the accumulated gradients out. */

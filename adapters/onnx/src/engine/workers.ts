@@ -97,9 +97,10 @@ export class EngineWorkers implements EngineClient {
     await settled(this.all.map((engine) => engine.call("dropGradients")));
   }
 
-  /** Adds the gradients of all workers up in the owner. */
-  async sumGradients(): Promise<void> {
-    for (const copy of this.copies) await this.owner.call("addGradients", transferArrays(await copy.call("giveGradients")));
+  /** Adds the gradients of `pieces` that were shared out as fixed up in the owner. */
+  async sumGradients(pieces: number): Promise<void> {
+    for (const copy of this.copies.slice(0, Math.max(0, pieces - 1)))
+      await this.owner.call("addGradients", transferArrays(await copy.call("giveGradients")));
   }
 
   async snapshot(name: string): Promise<void> {

@@ -1,6 +1,15 @@
 export { rowsThatFit } from "./batches.js";
 export { decodeGraph } from "./decode-graph.js";
-export { checkRequests, type DecodeJob, type DecodeLimits, type DecodeOutcome, packRequests, positionsFor, unpackResults } from "./job.js";
+export {
+  checkRequests,
+  type DecodeJob,
+  type DecodeLimits,
+  type DecodeOutcome,
+  packChecked,
+  packRequests,
+  positionsFor,
+  unpackResults,
+} from "./job.js";
 export { uniform } from "./noise.js";
 export { type PieceOptions, piecesOf } from "./pieces.js";
 export { prefillGraph } from "./prefill-graph.js";

@@ -107,6 +107,11 @@ export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Arr
 /** Checks the requests, and packs them. */
 export function packRequests(requests: readonly DecodeRequest[], limits: DecodeLimits): DecodeJob {
   checkRequests(requests, limits);
+  return packChecked(requests, limits);
+}
+
+/** Packs requests that have been checked. */
+export function packChecked(requests: readonly DecodeRequest[], limits: Omit<DecodeLimits, "contextLength">): DecodeJob {
   const vocabulary = limits.vocabularySize;
   const sequences = flatten(requests.map(({ prompt, prefix }) => (prefix ? Int32Array.of(...prompt, ...prefix) : prompt)));
   const stops = flatten(requests.map(({ stopTokens }) => [...new Set(stopTokens ?? limits.stopTokens)]));

@@ -1,4 +1,5 @@
 import type { DecodeRequest } from "@proximal/core";
+import { indicesBy } from "../indices.js";
 
 export interface PieceOptions {
   /** Who decodes at the same time. */
@@ -13,14 +14,7 @@ export interface PieceOptions {
  */
 export function piecesOf(requests: readonly DecodeRequest[], { workers, rows }: PieceOptions): number[][] {
   if (workers === 1) return [requests.map((_, i) => i)];
-  const prompts = new Map<string, number[]>();
-  requests.forEach(({ prompt }, i) => {
-    const key = prompt.join();
-    const same = prompts.get(key);
-    if (same === undefined) prompts.set(key, [i]);
-    else same.push(i);
-  });
-  const ordered = [...prompts.values()].flat();
+  const ordered = indicesBy(requests, ({ prompt }) => prompt.join()).flat();
   const total = ordered.reduce((sum, i) => sum + requests[i]!.maxTokens, 0);
   const count = Math.min(requests.length, workers * Math.ceil(requests.length / rows));
   const pieces: number[][] = Array.from({ length: count }, () => []);

@@ -1,4 +1,5 @@
 import type { ScoreRow } from "@proximal/core";
+import { indicesBy } from "../indices.js";
 import type { TransformerConfig } from "../model/index.js";
 
 export interface MicroBatchOptions {
@@ -8,18 +9,6 @@ export interface MicroBatchOptions {
   groups?: ArrayLike<number>;
   /** Workers that share the micro-batches: there are a multiple of as many, where there are enough rows. */
   workers?: number;
-}
-
-/** Rows by group, or by prompt. */
-function unitsOf(rows: readonly ScoreRow[], groups: ArrayLike<number> | undefined): number[][] {
-  const units = new Map<string | number, number[]>();
-  rows.forEach(({ prompt }, i) => {
-    const key = groups === undefined ? prompt.join() : groups[i]!;
-    const unit = units.get(key);
-    if (unit === undefined) units.set(key, [i]);
-    else unit.push(i);
-  });
-  return [...units.values()];
 }
 
 function promptTokensOf(rows: readonly ScoreRow[], indices: readonly number[]): number {
@@ -34,7 +23,7 @@ function promptTokensOf(rows: readonly ScoreRow[], indices: readonly number[]): 
 export function planMicroBatches(rows: readonly ScoreRow[], { tokens: budget, groups, workers = 1 }: MicroBatchOptions): number[][] {
   const longest = Math.max(1, ...rows.map(({ response }) => response.length));
   const cost = (indices: readonly number[]) => promptTokensOf(rows, indices) + indices.length * longest;
-  const whole = unitsOf(rows, groups);
+  const whole = indicesBy(rows, ({ prompt }, i) => (groups === undefined ? prompt.join() : groups[i]!));
   const total = whole.reduce((n, unit) => n + cost(unit), 0);
   const count = workers * Math.ceil(total / budget / workers);
   if (count <= 1) return [rows.map((_, i) => i)];

@@ -192,7 +192,7 @@ export class Updater {
   private async accumulate(role: AccumulatingRole, request: LossRequest, plan: Plan): Promise<Outcome> {
     await this.workers.clearGradients();
     const total = plan.fused ? await this.summed(role, request, plan) : await this.linearised(role, request, plan);
-    if (plan.parts.length > 1) await this.workers.sumGradients();
+    await this.workers.sumGradients(plan.parts.length);
     return total;
   }
 

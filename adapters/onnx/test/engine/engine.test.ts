@@ -62,4 +62,18 @@ describe("the engine", () => {
     expect([...(await it.parameters([NORM]))[NORM]!]).to.deep.equal(Array(16).fill(2));
     await it.close();
   });
+
+  it("lends parameters in arrays that came with gradients, and keeps none of them once gradients are dropped", async () => {
+    const it = engine();
+    const names = Object.keys(it.lendParameters());
+    const gradients = () => Object.fromEntries(names.map((name) => [name, it.lendParameters()[name]!]));
+    const given = gradients();
+    it.clearGradients();
+    it.addGradients(given);
+    expect(it.lendParameters()[NORM]).to.equal(given[NORM]);
+    it.addGradients(given);
+    it.dropGradients();
+    expect(it.lendParameters()[NORM]).to.not.equal(given[NORM]);
+    await it.close();
+  });
 });

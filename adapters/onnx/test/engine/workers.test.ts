@@ -65,6 +65,18 @@ describe("engines that share their work", () => {
     expect(calls).to.deep.equal(["0.lendParameters", "1.takeParameters"]);
   });
 
+  it("gradients come from the workers that had a piece, and from no other", async () => {
+    for (const [pieces, from] of [
+      [1, []],
+      [2, ["1.giveGradients", "0.addGradients"]],
+      [9, ["1.giveGradients", "0.addGradients", "2.giveGradients", "0.addGradients"]],
+    ] as const) {
+      const { workers, calls } = group(3);
+      await workers.sumGradients(pieces);
+      expect(calls, `${pieces} pieces`).to.deep.equal(from);
+    }
+  });
+
   it("a failure is reported when the others have come to their end", async () => {
     const { workers } = group(2);
     let ended = false;

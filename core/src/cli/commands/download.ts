@@ -1,5 +1,5 @@
 import logUpdate from "log-update";
-import { duration } from "../format.js";
+import { duration } from "../../report/duration.js";
 import { optionalPackage } from "../optional.js";
 
 export interface DownloadFlags {
