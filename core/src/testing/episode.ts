@@ -46,7 +46,7 @@ export async function playEpisode(
       return { tokens, logp: new Float64Array(tokens.length).fill(-1), finish: "stop" };
     });
   const world = { id: "under test", component: environment, maxTurns, ...(observationTokens === undefined ? {} : { observationTokens }) };
-  const request = { prompt, key: 0, maxTokens, temperature: 1, ...(prefix === undefined ? {} : { prefix }) };
+  const request = { source: prompt, prompt: prompt.tokens, key: 0, maxTokens, temperature: 1, ...(prefix === undefined ? {} : { prefix }) };
   const [written] = await runEpisodes({ tokenizer: UNITS, services }, world, [request], new Random(seed), { decode });
   return written!;
 }

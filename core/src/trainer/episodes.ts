@@ -26,7 +26,7 @@ export async function runEpisodes(
   policy: Pick<PolicyBackend, "decode">,
 ): Promise<Written[]> {
   const episodes = requests.map((request) => {
-    const of = (name: string | number): EpisodeContext => ({ random: world.fork(request.prompt.id, name), services });
+    const of = (name: string | number): EpisodeContext => ({ random: world.fork(request.source.id, name), services });
     return new Episode(environment, tokenizer, request, of);
   });
   await Promise.all(episodes.map((episode) => episode.begin()));
@@ -65,7 +65,7 @@ class Episode {
 
   /** A given beginning is replayed: the environment's answers in it must be the ones that it gives. */
   async begin(): Promise<void> {
-    const { prompt, prefix = new Int32Array() } = this.request;
+    const { source: prompt, prefix = new Int32Array() } = this.request;
     this.state = await this.environment.component.reset(prompt, this.contextOf("reset"));
     while (this.tokens.length < prefix.length && isOpen(this)) {
       const end = this.endOf(prefix);
@@ -86,11 +86,11 @@ class Episode {
   }
 
   get decodeRequest() {
-    const { prompt, ...request } = this.request;
+    const { request } = this;
     // An engine takes a prefix that ends with a stop token for a whole response.
     const stopTokens = this.stopTokens.filter((id) => id !== this.tokens.at(-1));
     const stopStrings = [...(request.stopStrings ?? []), ...this.environment.component.endOfTurn];
-    return { ...request, prompt: prompt.tokens, prefix: Int32Array.from(this.tokens), stopTokens, stopStrings };
+    return { ...request, prefix: Int32Array.from(this.tokens), stopTokens, stopStrings };
   }
 
   /** Takes over what was decoded, up to the end of the turn. */
@@ -133,7 +133,7 @@ class Episode {
     const { component, maxTurns, observationTokens: longest } = this.environment;
     const tokens = Int32Array.from(this.tokens.slice(this.start));
     this.lastTurn = this.tokenizer.decode(tokens);
-    const { prompt, maxTokens } = this.request;
+    const { source: prompt, maxTokens } = this.request;
     const given = { prompt, state: this.state, turn: this.turns, text: this.lastTurn, tokens, end };
     const { state, observation, done } = await component.step(given, this.contextOf(this.turns));
     this.state = state;

@@ -78,7 +78,8 @@ async function answer(run: Run, prompts: readonly Prompt[], greedy: boolean, sam
   const noise = run.random.fork("evaluation");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
-      prompt: shown[p]!,
+      source: shown[p]!,
+      prompt: shown[p]!.tokens,
       key: noise.fork(prompt.id, i).key(),
       greedy,
       maxTokens,

@@ -103,7 +103,8 @@ export async function generate(run: Run, texts: readonly string[], options: Gene
   const noise = run.random.fork("generate");
   const requests = prompts.flatMap((prompt, p) =>
     Array.from({ length: samples }, (_, i) => ({
-      prompt,
+      source: prompt,
+      prompt: prompt.tokens,
       key: noise.fork(p, i).key(),
       maxTokens,
       temperature,

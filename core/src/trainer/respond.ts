@@ -4,8 +4,9 @@ import { runEpisodes } from "./episodes.js";
 import type { Run } from "./run.js";
 
 /** What to write: a decode request with the prompt that it answers. */
-export interface ResponseRequest extends Omit<DecodeRequest, "prompt"> {
-  prompt: Prompt;
+export interface ResponseRequest extends DecodeRequest {
+  /** `prompt` are its tokens. */
+  source: Prompt;
 }
 
 /** What was written. */
@@ -26,7 +27,7 @@ export async function respond(
   const { environment } = composition;
   if (environment !== undefined)
     return runEpisodes({ tokenizer, services: run.servicesOf(environment) }, environment, requests, world, policy);
-  const decoded = await policy.decode(requests.map(({ prompt, ...request }) => ({ ...request, prompt: prompt.tokens })));
+  const decoded = await policy.decode(requests);
   return decoded.map(({ tokens, logp, finish }, i) => {
     const given = requests[i]!.prefix?.length ?? 0;
     return {

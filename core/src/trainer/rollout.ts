@@ -54,7 +54,8 @@ export function makeGenerate(
     const written = await respond(
       run,
       requests.map((request, i) => ({
-        prompt: request.prompt,
+        source: request.prompt,
+        prompt: request.prompt.tokens,
         prefix: request.prefix,
         key: keys[i]!,
         maxTokens: longestResponse(request, sampling.maxTokens),
@@ -66,7 +67,7 @@ export function makeGenerate(
       world,
       policy,
     );
-    return written.map((response, i) => ({ ...toTrajectory(requests[i]!, response, sampling.temperature), noise: keys[i]! }));
+    return written.map((response, i) => toTrajectory(requests[i]!, response, { temperature: sampling.temperature, noise: keys[i]! }));
   };
 }
 
@@ -76,13 +77,23 @@ function longestResponse({ prefix, maxTokens }: GenerateRequest, allowed: number
   return maxTokens === undefined ? Math.max(given, allowed) : given + maxTokens;
 }
 
-function toTrajectory({ prompt, columns, temperature }: GenerateRequest, written: Written, standard: number): Trajectory {
-  const all = { ...written.columns, ...columns };
-  return {
-    ...written,
+/** Field by field: a row that is spread into another costs the runtime a hidden class, which only its slow collector takes back. */
+function toTrajectory(
+  { prompt, columns: asked, temperature }: GenerateRequest,
+  { tokens, mask, logp, text, finish, columns: told }: Written,
+  run: { temperature: number; noise: number },
+): Trajectory {
+  const trajectory: Trajectory = {
     prompt,
-    logp: boundedLogp(written.logp),
-    temperature: temperature ?? standard,
-    ...(Object.keys(all).length === 0 ? {} : { columns: all }),
+    tokens,
+    mask,
+    logp: boundedLogp(logp),
+    text,
+    finish,
+    temperature: temperature ?? run.temperature,
+    noise: run.noise,
   };
+  const columns = { ...told, ...asked };
+  if (Object.keys(columns).length > 0) trajectory.columns = columns;
+  return trajectory;
 }

@@ -1,3 +1,8 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { EngineError } from "@proximal/core";
 import { expect } from "chai";
 import { transfer, WorkerHost } from "../../src/index.js";
@@ -113,15 +118,23 @@ describe("an engine in a worker", () => {
     expect(await spin).to.be.instanceOf(EngineError);
   });
 
-  it("does not keep the process alive while idle", async () => {
-    const { execFile } = await import("node:child_process");
-    const { promisify } = await import("node:util");
+  it("does not keep the process alive while idle, whatever flags the process has", async () => {
     const host = new URL("../../src/index.js", import.meta.url);
     const script = `
       import { WorkerHost } from ${JSON.stringify(host.href)};
       const host = new WorkerHost(new URL(${JSON.stringify(entry.href)}), { data: { base: 1 } });
       console.log(await host.call("add", 1, 1));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
-    expect(stdout.trim()).to.equal("3");
+    const folder = mkdtempSync(join(tmpdir(), "proximal-worker-"));
+    const file = join(folder, "main.mjs");
+    writeFileSync(file, script);
+    for (const flags of [
+      ["--input-type=module", "-e", script],
+      ["--max-old-space-size=512", "--input-type=module", "-e", script],
+      ["--max-old-space-size=512", file],
+    ]) {
+      const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 20_000 });
+      expect(stdout.trim(), flags.join(" ")).to.equal("3");
+    }
+    rmSync(folder, { recursive: true });
   });
 });
