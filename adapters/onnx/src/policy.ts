@@ -1,4 +1,5 @@
 import {
+  type DecodeOptions,
   type DecodeRequest,
   type DecodeResult,
   EngineError,
@@ -20,6 +21,8 @@ import {
   checkRequests,
   type DecodeLimits,
   decodeGraph,
+  extendGraph,
+  Homes,
   packChecked,
   piecesOf,
   positionsFor,
@@ -68,6 +71,7 @@ export class OnnxPolicy implements PolicyBackend {
   private steps = 0;
   /** Positions that the graphs of decoding provide for; it only grows, so that long prompts among short ones change no graph. */
   private positions = 0;
+  private readonly homes = new Homes();
   /** The end of the call before. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -106,17 +110,19 @@ export class OnnxPolicy implements PolicyBackend {
     return result;
   }
 
-  decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
+  decode(requests: readonly DecodeRequest[], options: DecodeOptions = {}): Promise<DecodeResult[]> {
     return this.serial(async () => {
       if (requests.length === 0) return [];
       checkRequests(requests, this.limits);
       this.positions = Math.max(this.positions, positionsFor(requests, this.info.contextLength));
       const results = new Array<DecodeResult>(requests.length);
-      const pieces = piecesOf(requests, { workers: this.workers.size, rows: this.parts.engine.decodeRows });
-      await this.workers.share(pieces, async (indices, worker) => {
+      const shares = { workers: this.workers.size, rows: this.parts.engine.decodeRows };
+      const pieces = options.keep === undefined ? piecesOf(requests, shares) : this.homes.piecesOf(requests, options.keep, shares);
+      const act = async (indices: readonly number[], worker: Worker) => {
         const own = indices.map((i) => requests[i]!);
-        for (const [k, result] of (await this.decodePiece(own, worker)).entries()) results[indices[k]!] = result;
-      });
+        for (const [k, result] of (await this.decodePiece(own, worker, options)).entries()) results[indices[k]!] = result;
+      };
+      await this.workers.share(pieces, act, { fixed: options.keep !== undefined });
       return results;
     });
   }
@@ -126,24 +132,31 @@ export class OnnxPolicy implements PolicyBackend {
     return { vocabularySize, contextLength, stopTokens: this.tokenizer.stopTokens };
   }
 
-  private async decodePiece(requests: readonly DecodeRequest[], worker: Worker): Promise<DecodeResult[]> {
+  private async decodePiece(
+    requests: readonly DecodeRequest[],
+    worker: Worker,
+    { keep, last = false }: DecodeOptions,
+  ): Promise<DecodeResult[]> {
+    if (requests.length === 0) return [];
     const { config, lora, engine, tokenizer } = this.parts;
     const { positions } = this;
     const job = packChecked(requests, this.limits);
     const { prefixes, variant } = job;
     const profile = engine.provider;
+    const keeps = keep !== undefined && !last;
     const graphs = {
       prefill: this.library.reference(worker, `prefill ${prefixes} ${positions}`, () =>
         prefillGraph(config, { prefixes, positions, lora, profile }),
       ),
-      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)} ${positions}`, () =>
-        decodeGraph(config, variant, { positions, lora, profile }),
+      extend: this.library.reference(worker, `extend ${positions}`, () => extendGraph(config, { positions, lora, profile })),
+      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)} ${positions} ${keeps}`, () =>
+        decodeGraph(config, variant, { positions, lora, profile, keep: keeps }),
       ),
     };
     const { alone } = worker;
     const maxRows = Math.min(engine.decodeRows, Math.ceil(rowsThatFit(config, job) / (alone ? 1 : this.workers.size)));
     const stops = new StopStrings(requests, tokenizer);
-    let step = await this.workers.callAt(worker, "decode", { job, graphs, maxRows, alone });
+    let step = await this.workers.callAt(worker, "decode", { job, graphs, maxRows, alone, positions, keep, last });
     while ("progress" in step) step = await this.workers.callAt(worker, "decodeFurther", stops.endings(step.progress));
     return unpackResults(step.outcome);
   }

@@ -117,8 +117,10 @@ export abstract class StatefulGroupSampler<S extends DataState> implements Sampl
     while (groups.length < target && (batches < maxBatches || maxBatches <= 0)) {
       const round = batches++;
       // What comes again in a later batch of the same step must get other noise.
-      const generate: typeof context.generate = (requests) =>
-        context.generate(requests.map((request, i) => ({ ...request, key: `${round}:${request.key ?? i}` })));
+      const generate: typeof context.generate = (requests, options) => {
+        const named = requests.map((request, i) => ({ ...request, key: `${round}:${request.key ?? i}` }));
+        return context.generate(named, options);
+      };
       const own = { ...context, generate, random: context.random.fork("refill", round) };
       const planned = this.plan({ ...own, state });
       state = planned.state;

@@ -1,4 +1,4 @@
-import type { DecodeRequest, DecodeResult, PolicyBackend } from "../policy/index.js";
+import type { DecodeOptions, DecodeRequest, DecodeResult, PolicyBackend } from "../policy/index.js";
 import type { Prompt } from "../rollout/index.js";
 
 /**
@@ -17,17 +17,18 @@ export class ForcedAnswers {
   around(policy: PolicyBackend): PolicyBackend {
     return new Proxy(policy, {
       get: (target, key) => {
-        if (key === "decode") return (requests: readonly DecodeRequest[]) => this.decode(target, requests);
+        if (key === "decode")
+          return (requests: readonly DecodeRequest[], options?: DecodeOptions) => this.decode(target, requests, options);
         const value: unknown = Reflect.get(target, key, target);
         return typeof value === "function" ? (value.bind(target) as unknown) : value;
       },
     });
   }
 
-  private async decode(policy: PolicyBackend, requests: readonly DecodeRequest[]): Promise<DecodeResult[]> {
+  private async decode(policy: PolicyBackend, requests: readonly DecodeRequest[], options?: DecodeOptions): Promise<DecodeResult[]> {
     const answers = requests.map((request) => this.answer(policy, request));
     const rest = requests.filter((_, i) => answers[i] === undefined);
-    const decoded = rest.length === 0 ? [] : await policy.decode(rest);
+    const decoded = rest.length === 0 ? [] : await policy.decode(rest, options);
     const rows = requests.flatMap(({ prompt }, i) => (answers[i] === undefined ? [] : [{ prompt, response: answers[i] }]));
     const temperature = requests[0]?.temperature ?? 1;
     const logp = rows.length === 0 ? new Float64Array() : (await policy.score(rows, { outputs: ["logp"], temperature })).logp!;

@@ -73,12 +73,20 @@ export interface GenerateRequest {
   columns?: Readonly<Record<string, unknown>>;
 }
 
+export interface GenerationOptions {
+  /**
+   * The calls of the step that say so go on from each other's responses (`prefix`): what the engine computed of a response is kept
+   * for later ones. "last": these responses go on from earlier ones, none from them.
+   */
+  continued?: true | "last";
+}
+
 export interface SampleContext<S extends State = State> extends StepContext<S> {
   prompts: PromptSource;
   /** Longest response of the run, tokens. */
   maxTokens: number;
   /** One trajectory a request, in order: single-turn decoding or, with an environment, whole episodes. */
-  generate(requests: readonly GenerateRequest[]): Promise<Trajectory[]>;
+  generate(requests: readonly GenerateRequest[], options?: GenerationOptions): Promise<Trajectory[]>;
   /** Scores groups with the run's reward models: a batch with `rewards` and `rewardComponents`. */
   score(groups: readonly Group[]): Promise<Batch>;
   policy: Pick<PolicyBackend, "score" | "decode" | "info" | "tokenizer">;

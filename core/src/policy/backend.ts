@@ -22,6 +22,8 @@ export interface DecodeRequest {
   prompt: Int32Array;
   /** Response tokens that are given, not sampled: kept in front of what is decoded; their log-probs are returned too. */
   prefix?: Int32Array;
+  /** false: log-probs of the prefix's tokens are not needed; they may come as 0. */
+  prefixLogp?: boolean;
   /** Identity of this response's noise: equal keys and positions give equal draws, whatever else is decoded beside it. */
   key: number;
   /** Longest response, `prefix` included. */
@@ -45,6 +47,17 @@ export interface DecodeRequest {
   stopTokens?: readonly number[];
   /** Texts that end the response, at the token that completes one of them in the decoded response (`StopWatcher`). */
   stopStrings?: readonly string[];
+}
+
+export interface DecodeOptions {
+  /**
+   * Calls with the same name, one after the other, go on from each other's responses: what a call computed of a response serves
+   * where a later one has that response, or a beginning of it, as its `prefix`. Kept until an update, or a call with another name.
+   * Results are those of a call without it, up to rounding.
+   */
+  keep?: string;
+  /** Nothing goes on from this call's responses: they are not kept. */
+  last?: boolean;
 }
 
 export interface DecodeResult {
@@ -125,7 +138,7 @@ export interface PolicyBackend {
   readonly info: PolicyInfo;
   readonly tokenizer: Tokenizer;
   /** Results stand in the order of the requests and do not depend on it. */
-  decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]>;
+  decode(requests: readonly DecodeRequest[], options?: DecodeOptions): Promise<DecodeResult[]>;
   score(rows: readonly ScoreRow[], options: ScoreOptions): Promise<ScoreResult>;
   /** Forward, objective, backward, clip and optimizer step. A non-finite loss or gradient leaves everything unchanged. */
   update(request: UpdateRequest): Promise<UpdateResult>;

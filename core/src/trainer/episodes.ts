@@ -1,6 +1,6 @@
 import { PluginError } from "../errors.js";
 import type { EpisodeContext, Services } from "../extension/index.js";
-import { type DecodeResult, lengthToStop, observationTokens, type PolicyBackend, type Tokenizer } from "../policy/index.js";
+import { type DecodeRequest, type DecodeResult, lengthToStop, observationTokens, type Tokenizer } from "../policy/index.js";
 import type { PlacedEnvironment } from "../registry/placed.js";
 import type { FinishReason, Random } from "../rollout/index.js";
 import type { ResponseRequest, Written } from "./respond.js";
@@ -23,7 +23,7 @@ export async function runEpisodes(
   environment: EpisodeWorld,
   requests: readonly ResponseRequest[],
   world: Random,
-  policy: Pick<PolicyBackend, "decode">,
+  policy: { decode(requests: readonly DecodeRequest[]): Promise<DecodeResult[]> },
 ): Promise<Written[]> {
   const episodes = requests.map((request) => {
     const of = (name: string | number): EpisodeContext => ({ random: world.fork(request.source.id, name), services });
@@ -90,7 +90,7 @@ class Episode {
     // An engine takes a prefix that ends with a stop token for a whole response.
     const stopTokens = this.stopTokens.filter((id) => id !== this.tokens.at(-1));
     const stopStrings = [...(request.stopStrings ?? []), ...this.environment.component.endOfTurn];
-    return { ...request, prefix: Int32Array.from(this.tokens), stopTokens, stopStrings };
+    return { ...request, prefix: Int32Array.from(this.tokens), prefixLogp: false, stopTokens, stopStrings };
   }
 
   /** Takes over what was decoded, up to the end of the turn. */

@@ -138,7 +138,7 @@ class StoredResponses {
 
   constructor(policy: PolicyBackend) {
     const decode = policy.decode.bind(policy);
-    policy.decode = async (requests) => {
+    policy.decode = async (requests, options) => {
       const known = requests.map(({ key, prompt, prefix = new Int32Array() }) => {
         const row = this.rows.get(key);
         const isKnown =
@@ -149,7 +149,7 @@ class StoredResponses {
         return isKnown ? row : undefined;
       });
       const missing = requests.filter((_, i) => known[i] === undefined);
-      const decoded = (await decode(missing)).values();
+      const decoded = (await decode(missing, options)).values();
       this.found += requests.length - missing.length;
       this.missed += missing.length;
       return known.map((row, i) => {

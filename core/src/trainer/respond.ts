@@ -1,4 +1,4 @@
-import type { DecodeRequest, PolicyBackend } from "../policy/index.js";
+import type { DecodeOptions, DecodeRequest, PolicyBackend } from "../policy/index.js";
 import type { Prompt, Random, Trajectory } from "../rollout/index.js";
 import { runEpisodes } from "./episodes.js";
 import type { Run } from "./run.js";
@@ -12,6 +12,11 @@ export interface ResponseRequest extends DecodeRequest {
 /** What was written. */
 export type Written = Pick<Trajectory, "tokens" | "mask" | "logp" | "text" | "finish" | "columns">;
 
+let scopes = 0;
+
+/** A name that no decoding has gone by (`DecodeOptions.keep`). */
+export const newScope = (): string => `${scopes++}`;
+
 /**
  * Responses in the order of the requests: one turn of the policy or, in a run with an environment, whole episodes, whose
  * random numbers come from `world`. Tokens of a prefix are given, not sampled: mask and log-probs are 0 there.
@@ -20,14 +25,19 @@ export async function respond(
   run: Run,
   requests: readonly ResponseRequest[],
   world: Random,
-  policy: Pick<PolicyBackend, "decode"> = run.policy,
+  { policy = run.policy, ...options }: { policy?: Pick<PolicyBackend, "decode"> } & DecodeOptions = {},
 ): Promise<Written[]> {
   const { composition } = run;
   const { tokenizer } = run.policy;
   const { environment } = composition;
-  if (environment !== undefined)
-    return runEpisodes({ tokenizer, services: run.servicesOf(environment) }, environment, requests, world, policy);
-  const decoded = await policy.decode(requests);
+  if (environment !== undefined) {
+    // What a turn computed serves the next.
+    const turns = environment.maxTurns > 1 ? { keep: options.keep ?? newScope() } : {};
+    return runEpisodes({ tokenizer, services: run.servicesOf(environment) }, environment, requests, world, {
+      decode: (open) => policy.decode(open, turns),
+    });
+  }
+  const decoded = await policy.decode(requests, options);
   return decoded.map(({ tokens, logp, finish }, i) => {
     const given = requests[i]!.prefix?.length ?? 0;
     return {

@@ -1,7 +1,7 @@
-import type { GenerateRequest } from "../extension/index.js";
+import type { GenerateRequest, GenerationOptions } from "../extension/index.js";
 import type { PolicyBackend } from "../policy/index.js";
 import { boundedLogp, type Trajectory } from "../rollout/index.js";
-import { respond, type Written } from "./respond.js";
+import { newScope, respond, type Written } from "./respond.js";
 import type { Run } from "./run.js";
 import { drawOf } from "./settings.js";
 
@@ -17,8 +17,8 @@ export class Meter {
       info: policy.info,
       tokenizer: policy.tokenizer,
       score: (rows, options) => policy.score(rows, options),
-      decode: async (requests) => {
-        const decoded = await policy.decode(requests);
+      decode: async (requests, options) => {
+        const decoded = await policy.decode(requests, options);
         this.responses += decoded.length;
         decoded.forEach(({ tokens }, i) => {
           this.tokens += tokens.length - (requests[i]!.prefix?.length ?? 0);
@@ -37,7 +37,7 @@ export function makeGenerate(
   run: Run,
   step: number,
   policy: Pick<PolicyBackend, "decode"> = run.policy,
-): (requests: readonly GenerateRequest[]) => Promise<Trajectory[]> {
+): (requests: readonly GenerateRequest[], options?: GenerationOptions) => Promise<Trajectory[]> {
   const { settings, random } = run;
   const { sampling } = settings;
   const noise = random.fork("noise", step);
@@ -49,7 +49,8 @@ export function makeGenerate(
     seen.set(prompt.id, count + 1);
     return noise.fork("counted", prompt.id, count).key();
   };
-  return async (requests) => {
+  const keep = newScope();
+  return async (requests, { continued } = {}) => {
     const keys = requests.map(keyOf);
     const written = await respond(
       run,
@@ -57,6 +58,7 @@ export function makeGenerate(
         source: request.prompt,
         prompt: request.prompt.tokens,
         prefix: request.prefix,
+        prefixLogp: false,
         key: keys[i]!,
         maxTokens: longestResponse(request, sampling.maxTokens),
         temperature: request.temperature ?? sampling.temperature,
@@ -65,7 +67,7 @@ export function makeGenerate(
         stopStrings: [...sampling.stopStrings, ...(request.stopStrings ?? [])],
       })),
       world,
-      policy,
+      { policy, ...(continued === undefined ? {} : { keep, last: continued === "last" }) },
     );
     return written.map((response, i) => toTrajectory(requests[i]!, response, { temperature: sampling.temperature, noise: keys[i]! }));
   };

@@ -84,7 +84,7 @@ async function sample(run: Run, step: number, clock: Stopwatch): Promise<{ sampl
     prompts: run.data.train,
     maxTokens: run.settings.sampling.maxTokens,
     policy: meter.policy,
-    generate: (requests) => clock.time("generate", () => generate(requests)),
+    generate: (requests, options) => clock.time("generate", () => generate(requests, options)),
     score: async (groups) => {
       const { batch, metrics } = await clock.time("reward", () => scoreGroups(run, groups, step));
       rewardMetrics = metrics;

@@ -165,6 +165,7 @@ export class LatrSampler extends GroupSampler {
         maxTokens: 1,
         key: `${g}/branch/${trees[g]!.branches.indexOf(trees[g]!.running[b]!)}`,
       })),
+      { continued: true },
     );
     wanted.forEach(({ g, b }, i) => {
       none[g]![b] = sampled[i]!.tokens.at(-1)!;
@@ -188,7 +189,7 @@ export class LatrSampler extends GroupSampler {
       const prefix = Int32Array.from(branch.tokens);
       return { prompt: prompts[g]!, prefix, maxTokens: context.maxTokens - prefix.length, key };
     });
-    const continued = new Map((await context.generate(requests)).map((trajectory, i) => [open[i]!.key, trajectory]));
+    const continued = new Map((await context.generate(requests, { continued: "last" })).map((trajectory, i) => [open[i]!.key, trajectory]));
     // Every token is the policy's own, also those that were taken in tree mode.
     const whole = branches.map(({ g, key, branch }): Trajectory => {
       const trajectory = continued.get(key) ?? this.ended(prompts[g]!, branch, context);

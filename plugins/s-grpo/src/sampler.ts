@@ -59,10 +59,12 @@ export class SerialSampler extends GroupSampler {
   }
 
   protected override async rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
-    const full = await context.generate(planned.map(({ prompt }, g) => ({ prompt, key: `full/${g}` })));
+    const beginnings = planned.map(({ prompt }, g) => ({ prompt, key: `full/${g}` }));
+    const full = await context.generate(beginnings, { continued: true });
     const lengths = full.map(({ tokens }) => thoughtLength(context.policy.tokenizer, tokens, this.settings.endOfThought));
     const exits = full.flatMap((trajectory, g) => this.exitsOf(trajectory, g, lengths[g]!, context));
-    const answered = await context.generate(exits.map(({ request }) => request));
+    const requests = exits.map(({ request }) => request);
+    const answered = await context.generate(requests, { continued: "last" });
     return planned.map(({ prompt }, g): Group => {
       const serial = exits.flatMap((exit, i) => (exit.group === g ? [trainThought(answered[i]!, full[g]!, exit.position)] : []));
       const whole = { ...full[g]!, columns: { ...full[g]!.columns, exitPosition: lengths[g]! } };

@@ -2,9 +2,11 @@ import {
   type Batch,
   type DataState,
   type GenerateRequest,
+  type Group,
   GroupSampler,
   groupSamplerOptions,
   options,
+  type PlannedGroup,
   type SampleContext,
   type SampleResult,
   type ScoredGroups,
@@ -35,6 +37,10 @@ export const chainSamplerOptions = Type.Object({
 export class ChainSampler extends GroupSampler {
   constructor(@options() protected readonly settings: Static<typeof chainSamplerOptions>) {
     super();
+  }
+
+  protected override rollout(planned: readonly PlannedGroup[], context: SampleContext<DataState>): Promise<Group[]> {
+    return super.rollout(planned, { ...context, generate: (requests) => context.generate(requests, { continued: true }) });
   }
 
   protected override async select(scored: ScoredGroups, context: SampleContext<DataState>): Promise<SampleResult<DataState>> {
@@ -75,7 +81,7 @@ export class ChainSampler extends GroupSampler {
         (_, i): GenerateRequest => ({ prompt, prefix, maxTokens: context.maxTokens - prefix.length, key: `value/${row}/${cut}/${i}` }),
       );
     });
-    const written = await context.generate(requests);
+    const written = await context.generate(requests, { continued: "last" });
     const groups = prefixes.map(({ row }, i) => ({
       prompt: batch.trajectories[row]!.prompt,
       trajectories: written.slice(i * valueSamples, (i + 1) * valueSamples),

@@ -73,6 +73,7 @@ export class TreeSampler extends GroupSampler {
             key: `${tree}/${parent}/${child}`,
           };
         }),
+        { continued: isLast ? "last" : true },
       );
       live = planned.map(() => []);
       wanted.forEach(({ tree, parent }, i) => {

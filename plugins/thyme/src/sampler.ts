@@ -90,7 +90,8 @@ export class ThymeSampler extends GroupSampler {
       ),
     );
     for (let open = drafts; open.length > 0; open = open.filter(({ finish }) => finish === undefined)) {
-      const pieces = await context.generate(open.map((draft) => this.request(draft, context.maxTokens)));
+      const requests = open.map((draft) => this.request(draft, context.maxTokens));
+      const pieces = await context.generate(requests, { continued: true });
       await Promise.all(open.map((draft, i) => this.extend(draft, pieces[i]!, context)));
     }
     const trajectories = await rescored(

@@ -171,7 +171,7 @@ export class TreeSampler extends GroupSampler {
           }),
         ),
       );
-      const segments = await context.generate(requests);
+      const segments = await context.generate(requests, { continued: true });
       let at = 0;
       for (const tree of trees) {
         const count = tree.live.length;

@@ -5,7 +5,7 @@ import { Tensor } from "onnxruntime-node";
 import { ADAPTER_FOLDER, mergedValues, writeAdapter } from "../checkpoint/adapter.js";
 import { type BaseModel, readSource, readTraining, writeConfig, writeParameters, writeTraining } from "../checkpoint/files.js";
 import { writeModelFile } from "../export/model-file.js";
-import { decodeRun, type Ending } from "../generation/index.js";
+import { decodeRun, type Ending, KeptSequences } from "../generation/index.js";
 import { initialValues, parameterTable, parameterTables, VALUE_HEAD } from "../model/index.js";
 import { Session, SessionCache, transfer, transferArrays } from "../session/index.js";
 import { gradientName } from "../update/graphs.js";
@@ -36,6 +36,7 @@ export class Engine {
   /** The decoding that is not at its end. */
   private decoding: ReturnType<typeof decodeRun> | undefined;
   private readonly device: DeviceCopies | undefined;
+  private readonly kept = new KeptSequences();
   /** Arrays of other workers' gradients that have been added. */
   private readonly spare: Record<string, Float32Array<ArrayBuffer>>[] = [];
   /** A run failed while it could have written parameters. */
@@ -80,6 +81,8 @@ export class Engine {
   /** Runs a graph. Inputs that are not fed are tensors of the training state. */
   async run({ role, alone, graph, feeds, results, snapshot }: RunRequest): Promise<Record<string, WireTensor>> {
     const session = await this.session(role, alone, graph);
+    // Before an update needs the memory; what it changes makes them wrong.
+    if (session.outputNames.some((name) => name.startsWith(NEXT))) this.kept.clear();
     const parameters = snapshot === undefined ? undefined : this.state.snapshot(snapshot);
     const inputs: Record<string, Tensor> = {};
     for (const name of session.inputNames) {
@@ -107,14 +110,21 @@ export class Engine {
   }
 
   /** Decodes up to the end, or up to where stop strings are to be looked for. */
-  async decode({ job, graphs, maxRows, alone }: DecodeCall): Promise<DecodeStep> {
-    // Both at once: a job may end before it needs the second.
-    this.keep(graphs.prefill);
-    this.keep(graphs.decode);
+  async decode({ job, graphs, maxRows, alone, positions, keep, last }: DecodeCall): Promise<DecodeStep> {
+    // All at once: a job may end before it needs the others.
+    for (const graph of Object.values(graphs)) this.keep(graph);
     this.requireIntact();
+    if (keep !== undefined) this.kept.open(keep);
+    const memory = keep === undefined ? {} : { kept: this.kept, last };
     const parameters: Record<string, Tensor> = {};
     for (const { name } of this.state.parameters) parameters[name] = await this.placed(this.state.get(name)!);
-    this.decoding = decodeRun(job, { session: (role) => this.session(role, alone, graphs[role]), parameters, maxRows });
+    this.decoding = decodeRun(job, {
+      session: (role) => this.session(role, alone, graphs[role]),
+      parameters,
+      maxRows,
+      positions,
+      ...memory,
+    });
     return this.decodeFurther([]);
   }
 
@@ -180,6 +190,7 @@ export class Engine {
   /** Takes another worker's trained parameters over. */
   takeParameters(values: Record<string, Float32Array<ArrayBuffer>>): void {
     this.state.replaceParameters(values);
+    this.kept.clear();
   }
 
   /** Accumulated gradients of the named parameters. */
@@ -215,6 +226,7 @@ export class Engine {
   restore(folder: string): HostState {
     const host = readTraining(folder, this.state, this.base());
     this.device?.forgetAll();
+    this.kept.clear();
     this.damaged = false;
     return host;
   }

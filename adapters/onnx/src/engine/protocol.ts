@@ -7,7 +7,7 @@ import type { SessionOptions } from "../session/index.js";
 import type { Grid } from "../update/grid.js";
 
 /** What a session is for; at most one is live for each role. */
-export type Role = "update" | "apply" | "gradients" | "score" | "prefill" | "decode";
+export type Role = "update" | "apply" | "gradients" | "score" | "prefill" | "extend" | "decode";
 
 /** A lowered graph by its key. The graph comes with it the first time. */
 export interface GraphReference {
@@ -44,7 +44,12 @@ export interface RunRequest {
 
 export interface DecodeCall {
   job: DecodeJob;
-  graphs: Readonly<Record<"prefill" | "decode", GraphReference>>;
+  graphs: Readonly<Record<"prefill" | "extend" | "decode", GraphReference>>;
+  /** Positions that the graphs provide for. */
+  positions: number;
+  /** `DecodeOptions`: unless it is the last, the decoding graph is one that keeps. */
+  keep?: string;
+  last: boolean;
   /** Responses that are decoded side by side. */
   maxRows: number;
   /** No other worker runs meanwhile. */

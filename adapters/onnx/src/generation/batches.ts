@@ -1,5 +1,6 @@
 import type { TransformerConfig } from "../model/index.js";
 import type { DecodeJob } from "./job.js";
+import type { KeptSequences, KnownBeginning } from "./kept.js";
 
 /** Memory of the keys and values that are decoded side by side, bytes; between two segments it is needed three times. */
 const CACHE_BYTES = 1e9;
@@ -20,6 +21,10 @@ export interface Sequence {
   /** The last of `tokens` are given response tokens, whose log-probs are taken at this temperature. */
   prefixLength: number;
   temperature: number;
+  /** The prompt among those that responses are kept of. */
+  prompt: string;
+  /** What is known of it before. */
+  known?: KnownBeginning;
 }
 
 /** One response in the making. */
@@ -44,16 +49,18 @@ export interface Batch {
 
 /**
  * The rows of a job in batches of at most `maxRows`, about equally many each. Rows with equal beginnings stand together, and
- * beginnings of similar length, so that little is padded.
+ * beginnings of similar length, so that little is padded. Those that are partly known have batches of their own.
  */
-export function planBatches(job: DecodeJob, maxRows: number): Batch[] {
+export function planBatches(job: DecodeJob, maxRows: number, kept?: KeptSequences): Batch[] {
   const sequences = new Map<string, { sequence: Sequence; rows: Row[] }>();
   for (let index = 0; index < job.keys.length; index++) {
     const tokens = job.tokens.subarray(job.offsets[index], job.offsets[index + 1]);
     const prefixLength = job.prefixLengths[index]!;
     const temperature = job.temperature[index]!;
+    const prompt = kept === undefined ? "" : tokens.subarray(0, tokens.length - prefixLength).join();
+    const known = job.prefixes ? undefined : kept?.find(prompt, tokens);
     const key = `${tokens.join()}|${prefixLength}|${prefixLength > 0 ? temperature : ""}`;
-    const entry = sequences.get(key) ?? { sequence: { tokens, prefixLength, temperature }, rows: [] };
+    const entry = sequences.get(key) ?? { sequence: { tokens, prefixLength, temperature, prompt, known }, rows: [] };
     const stops = job.stops.subarray(job.stopOffsets[index], job.stopOffsets[index + 1]);
     const watched = job.watched[index] === 1;
     entry.rows.push({ index, sequence: -1, stops, watched, tokens: [], logp: [], stopped: false });
@@ -61,6 +68,11 @@ export function planBatches(job: DecodeJob, maxRows: number): Batch[] {
   }
   const ordered = [...sequences.values()].sort((a, b) => a.sequence.tokens.length - b.sequence.tokens.length);
   const all = ordered.flatMap(({ sequence, rows }) => rows.map((row) => ({ sequence, row })));
+  const [known, fresh] = [all.filter(({ sequence }) => sequence.known), all.filter(({ sequence }) => !sequence.known)];
+  return [...split(fresh, maxRows), ...split(known, maxRows)];
+}
+
+function split(all: readonly { sequence: Sequence; row: Row }[], maxRows: number): Batch[] {
   const count = Math.ceil(all.length / maxRows);
   return Array.from({ length: count }, (_, i) => {
     const part = all.slice(Math.floor((i * all.length) / count), Math.floor(((i + 1) * all.length) / count));

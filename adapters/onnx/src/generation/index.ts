@@ -1,5 +1,6 @@
 export { rowsThatFit } from "./batches.js";
 export { decodeGraph } from "./decode-graph.js";
+export { extendGraph } from "./extend-graph.js";
 export {
   checkRequests,
   type DecodeJob,
@@ -10,8 +11,9 @@ export {
   positionsFor,
   unpackResults,
 } from "./job.js";
+export { KeptSequences } from "./kept.js";
 export { uniform } from "./noise.js";
-export { type PieceOptions, piecesOf } from "./pieces.js";
+export { Homes, type PieceOptions, piecesOf } from "./pieces.js";
 export { prefillGraph } from "./prefill-graph.js";
 export { type DecodeRuntime, decodeRun } from "./run.js";
 export type { SamplingVariant } from "./sampling.js";

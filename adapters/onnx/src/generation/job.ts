@@ -143,7 +143,7 @@ export function packChecked(requests: readonly DecodeRequest[], limits: Omit<Dec
       candidates,
       penalised: repetitionPenalty.some((x) => x !== 1),
     },
-    prefixes: requests.some(({ prefix }) => prefix !== undefined && prefix.length > 0),
+    prefixes: requests.some(({ prefix, prefixLogp = true }) => prefixLogp && prefix !== undefined && prefix.length > 0),
   };
 }
 

@@ -1,20 +1,27 @@
 import { NumericalError } from "@proximal/core";
 import type { Tensor } from "onnxruntime-node";
 import type { Session, SessionFeeds } from "../session/index.js";
-import { type Batch, planBatches, type Row } from "./batches.js";
+import { type Batch, planBatches, type Row, type Sequence } from "./batches.js";
 import { type DecodeJob, type DecodeOutcome, flatten } from "./job.js";
+import { type KeptSequences, layOut, type Piece } from "./kept.js";
 import { uniform } from "./noise.js";
-import { prefill } from "./prefill.js";
+import { extend, prefill } from "./prefill.js";
 import type { Ending, Progress } from "./stopping.js";
 import { bools, floats, ints } from "./tensors.js";
 
 /** What decoding needs of the thread that owns the policy. */
 export interface DecodeRuntime {
-  /** The live session of `prefillGraph` or `decodeGraph` for this job. */
-  session(role: "prefill" | "decode"): Promise<Session>;
+  /** The live session of `prefillGraph`, `extendGraph` or `decodeGraph` for this job. */
+  session(role: "prefill" | "extend" | "decode"): Promise<Session>;
   parameters: SessionFeeds;
   /** Responses that are decoded side by side. */
   maxRows: number;
+  /** What earlier calls computed, and where this one's responses are kept. */
+  kept?: KeptSequences;
+  /** This one's are not; else `decodeGraph` is one that keeps. */
+  last?: boolean;
+  /** Positions that the graphs provide for. */
+  positions?: number;
 }
 
 /** Steps of a segment at most: each copies the keys and values of the segment's earlier ones. */
@@ -138,12 +145,29 @@ function endAt(endings: readonly Ending[], made: ReadonlyMap<Row, number>): void
   }
 }
 
+const cacheNames = (state: Readonly<Record<string, Tensor>>): string[] => Object.keys(state).filter((name) => name !== "bias");
+
+/** Keeps what was computed of a response: all of it but its last token, which no step has taken. */
+function keep(kept: KeptSequences, { prompt, tokens, prefixLength }: Sequence, row: Row, key: number, pieces: readonly Piece[]): void {
+  const whole = Int32Array.of(...tokens, ...row.tokens.slice(prefixLength)).subarray(0, -1);
+  kept.put(prompt, key, { tokens: whole, cache: layOut(cacheNames(pieces[0]!.tensors), [pieces], whole.length) });
+}
+
 async function* decodeBatch(
   job: DecodeJob,
   batch: Batch,
-  { session, parameters }: DecodeRuntime,
+  { session, parameters, kept, last = false, positions = Number.POSITIVE_INFINITY }: DecodeRuntime,
 ): AsyncGenerator<Progress, void, readonly Ending[]> {
-  const { state: prefilled, prefixLogp } = await prefill(await session("prefill"), parameters, batch.sequences);
+  const memory = last ? undefined : kept;
+  const isKnown = batch.sequences[0]?.known !== undefined;
+  const {
+    state: prefilled,
+    prefixLogp,
+    runs,
+  } = isKnown
+    ? await extend(() => session("extend"), parameters, batch.sequences, positions)
+    : await prefill(await session("prefill"), parameters, batch.sequences);
+  const pieces = new Map(batch.rows.map((row) => [row, [{ tensors: prefilled, row: row.sequence, runs: runs[row.sequence]! }] as Piece[]]));
   for (const row of batch.rows) {
     const { tokens, prefixLength } = batch.sequences[row.sequence]!;
     row.tokens.push(...tokens.subarray(tokens.length - prefixLength));
@@ -151,24 +175,39 @@ async function* decodeBatch(
     row.stopped = prefixLength > 0 && row.stops.includes(row.tokens.at(-1)!);
   }
   const decoder = await session("decode");
+  const names = cacheNames(prefilled);
   let state = prefilled;
   let rows = batch.rows.filter((row) => !row.stopped && row.tokens.length < job.maxTokens[row.index]!);
   let source = rows.map(({ sequence }) => sequence);
   while (rows.length > 0) {
     const { feeds, mayContinue } = segmentOf(job, batch, rows, source);
     const carried = mayContinue ? Object.keys(state).map((name) => `${name}.next`) : [];
-    const results = await decoder.run({ ...parameters, ...state, ...feeds }, ["tokens", "logp", "length", "finished", ...carried]);
+    const made = memory === undefined ? [] : names.map((name) => `${name}.made`);
+    const wanted = ["tokens", "logp", "length", "finished", ...carried, ...made];
+    const results = await decoder.run({ ...parameters, ...state, ...feeds }, wanted);
+    if (memory !== undefined) {
+      const tensors = Object.fromEntries(names.map((name) => [name, results[`${name}.made`]!]));
+      const lengths = results.length!.data as BigInt64Array;
+      rows.forEach((row, b) => {
+        pieces.get(row)!.push({ tensors, row: b, runs: [[0, Number(lengths[b])]] });
+      });
+    }
     const lengths = new Map(rows.map((row) => [row, row.tokens.length]));
     const unfinished = collect(rows, results);
     const watched = rows.filter((row) => row.watched);
     if (watched.length > 0) {
-      const made = new Map(watched.map((row) => [row, row.tokens.length - lengths.get(row)!]));
-      endAt(yield watched.map((row) => ({ index: row.index, tokens: row.tokens.slice(lengths.get(row)) })), made);
+      const added = new Map(watched.map((row) => [row, row.tokens.length - lengths.get(row)!]));
+      endAt(yield watched.map((row) => ({ index: row.index, tokens: row.tokens.slice(lengths.get(row)) })), added);
     }
     const kept = unfinished.map((row, i) => ({ row, i })).filter(({ row }) => !row.stopped);
     rows = kept.map(({ row }) => row);
     source = kept.map(({ i }) => i);
     state = Object.fromEntries(carried.map((name) => [name.replace(/\.next$/, ""), results[name]!]));
+  }
+  if (memory === undefined) return;
+  for (const row of batch.rows) {
+    const own = pieces.get(row)!;
+    if (own.length > 1) keep(memory, batch.sequences[row.sequence]!, row, job.keys[row.index]!, own);
   }
 }
 
@@ -177,7 +216,7 @@ async function* decodeBatch(
  * `NumericalError` when the policy's logits are not finite.
  */
 export async function* decodeRun(job: DecodeJob, runtime: DecodeRuntime): AsyncGenerator<Progress, DecodeOutcome, readonly Ending[]> {
-  const batches = planBatches(job, runtime.maxRows);
+  const batches = planBatches(job, runtime.maxRows, runtime.kept);
   for (const batch of batches) yield* decodeBatch(job, batch, runtime);
   const rows = batches.flatMap((batch) => batch.rows).sort((a, b) => a.index - b.index);
   const { values: tokens, offsets } = flatten(rows.map((row) => row.tokens));

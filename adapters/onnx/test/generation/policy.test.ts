@@ -101,6 +101,28 @@ describe("policies that decode and score", () => {
     }
   });
 
+  it("what is kept of responses changes none of those that go on from them, in workers too, nor after an update", async () => {
+    const goOn = (results: readonly { tokens: Int32Array }[]) =>
+      results.map(({ tokens }, i): DecodeRequest => {
+        const prefix = ids(...tokens, 6, 8);
+        return { ...requests[i]!, prefix, prefixLogp: false, maxTokens: prefix.length + 8 };
+      });
+    const found = await Promise.all(
+      [{ workers: 1 }, { workers: 1, keep: "a" }, { workers: 2, keep: "a" }, { workers: 3, keep: "a", decodeRows: 4 }].map(
+        async ({ keep, ...engine }) => {
+          const { policy } = openPolicy(config, engine);
+          const first = goOn(await policy.decode(requests, { keep }));
+          const second = goOn(await policy.decode(first, { keep }));
+          await policy.update(updateRequest(programOf(clipGate), sampleBatch(config, [2, 2]), { learningRate: 0.3 }));
+          const turns = [second, await policy.decode(second, { keep }), await policy.decode(first, { keep: keep && "b" })];
+          await policy.close();
+          return turns.map((turn) => turn.map((row) => [...("tokens" in row ? row.tokens : row.prefix!)]));
+        },
+      ),
+    );
+    for (const kept of found.slice(1)) expect(kept).to.deep.equal(found[0]);
+  });
+
   it("a request that cannot be decoded is named by its place among all", async () => {
     const { policy } = openPolicy(config, { workers: 2 });
     const wrong = requests.map((request, i) => (i === 9 ? { ...request, maxTokens: 0 } : request));

@@ -7,6 +7,8 @@ import {
   type DecodeLimits,
   decodeGraph,
   decodeRun,
+  extendGraph,
+  type KeptSequences,
   logits,
   packRequests,
   parameterInputs,
@@ -63,6 +65,12 @@ export const letters = { decode: (tokens: ArrayLike<number>) => String.fromCharC
 
 export interface DecodeOptions {
   maxRows?: number;
+  /** What earlier calls kept, and where this one keeps. */
+  kept?: KeptSequences;
+  /** Nothing of it is kept. */
+  last?: boolean;
+  /** Sees each tensor that goes into computing given tokens. */
+  onPrefill?: (feeds: Readonly<Record<string, Tensor>>) => void;
   /** Sees each tensor that goes into a decoding segment. */
   onSegment?: (feeds: Readonly<Record<string, Tensor>>, results: Readonly<Record<string, Tensor>>) => void;
 }
@@ -76,7 +84,8 @@ export async function decode(policy: TestPolicy, requests: readonly DecodeReques
   );
   const sessions = {
     prefill: await Session.create(prefillGraph(config, { prefixes: job.prefixes }), { threads: 1 }),
-    decode: await Session.create(decodeGraph(config, job.variant), { threads: 1 }),
+    extend: await Session.create(extendGraph(config), { threads: 1 }),
+    decode: await Session.create(decodeGraph(config, job.variant, { keep: options.kept !== undefined && !options.last }), { threads: 1 }),
   };
   const run = sessions.decode.run.bind(sessions.decode);
   sessions.decode.run = async (feeds, fetches) => {
@@ -84,9 +93,23 @@ export async function decode(policy: TestPolicy, requests: readonly DecodeReques
     options.onSegment?.(feeds, results);
     return results;
   };
+  for (const role of ["prefill", "extend"] as const) {
+    const session = sessions[role];
+    const whole = session.run.bind(session);
+    session.run = (feeds, fetches) => {
+      options.onPrefill?.(feeds);
+      return whole(feeds, fetches);
+    };
+  }
   try {
     const stops = new StopStrings(requests, letters);
-    const decoding = decodeRun(job, { session: async (role) => sessions[role], parameters, maxRows: options.maxRows ?? 64 });
+    const decoding = decodeRun(job, {
+      session: async (role) => sessions[role],
+      parameters,
+      maxRows: options.maxRows ?? 64,
+      kept: options.kept,
+      last: options.last,
+    });
     let step = await decoding.next([]);
     while (!step.done) step = await decoding.next(stops.endings(step.value));
     return unpackResults(step.value);
