@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,34 @@ describe("the documentation", () => {
 
   it("shows whole configs in the pages on concepts and on TRL", () => {
     expect(whole.map(({ page }) => page)).to.include.members(["concepts.md", "from-trl.md"]);
+  });
+
+  it("shows a reward server that answers as the reward http asks", async () => {
+    const [source] = blocks("runs.md", "js");
+    const listens = "process.send(server.address().port)";
+    const server = spawn(
+      process.execPath,
+      [
+        "--input-type=module",
+        "--eval",
+        source!.replace("createServer(async", "const server = createServer(async").replace("listen(8080)", `listen(0, () => ${listens})`),
+      ],
+      { stdio: ["ignore", "inherit", "inherit", "ipc"] },
+    );
+    try {
+      const port = await new Promise((done) => server.once("message", done));
+      const items = [
+        ["2", ["2"]],
+        [" 2\n", ["2"]],
+        ["3", ["2"]],
+        ["3", []],
+      ].map(([completion, golds]) => ({ prompt: "1+1=", completion, golds, truncated: false, fields: {} }));
+      const body = JSON.stringify({ formatVersion: 1, step: 0, items });
+      const answer = await fetch(`http://127.0.0.1:${port}/score`, { method: "POST", body });
+      expect(await answer.json()).to.deep.equal({ rewards: [1, 1, 0, null] });
+    } finally {
+      server.kill();
+    }
   });
 
   it("names commands that exist", () => {

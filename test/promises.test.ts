@@ -19,7 +19,12 @@ describe("what every component promises", () => {
 
   it("holds for the components of core", async () => {
     const client = [{ baseUrl: server.baseUrl, model: "m", backoff: 0 }];
-    const options = { "reward:format": [{ pattern: "\\d+" }], "judge:openai": client, "embedder:openai": client };
+    const options = {
+      "reward:format": [{ pattern: "\\d+" }],
+      "reward:http": [{ url: `${server.baseUrl}score`, backoff: 0 }],
+      "judge:openai": client,
+      "embedder:openai": client,
+    };
     const examples = { options, histories };
     const failed = (await runChecks(pluginChecks({ components: builtins }, { effort, examples }))).filter(({ passed }) => !passed);
     expect(failed.map(({ subject, promise, reason }) => `${subject}: ${promise}: ${reason}`)).to.deep.equal([]);

@@ -69,7 +69,7 @@ export class EngineError extends errorClass("engine") {}
 export class NumericalError extends errorClass("numerical") {}
 /** Two operands of an expression do not fit. */
 export class ShapeError extends errorClass("shape") {}
-/** A server that the run asks (a judge, an embedding) refuses or does not answer. */
+/** A server that the run asks (a judge, an embedding, a reward) refuses or does not answer. */
 export class ServiceError extends errorClass("service") {}
 export class UsageError extends errorClass("usage") {}
 

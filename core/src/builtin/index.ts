@@ -4,6 +4,7 @@ import { EntropyRegularizer } from "./entropy.js";
 import { FunctionReward } from "./function-reward.js";
 import { GroupNormalizedAdvantage } from "./group-normalized.js";
 import { IndependentSampler } from "./group-sampler.js";
+import { HttpReward } from "./http-reward.js";
 import { KlRegularizer } from "./kl.js";
 import { ExactMatchReward, FormatReward, NumericReward } from "./rewards.js";
 import { HashedNgrams, OpenAIEmbedder, OpenAIJudge, TokenOverlapJudge } from "./services/index.js";
@@ -22,6 +23,7 @@ export * from "./gae.js";
 export * from "./group-normalized.js";
 export * from "./group-sampler.js";
 export * from "./half-width.js";
+export * from "./http-reward.js";
 export * from "./kl.js";
 export * from "./pattern.js";
 export * from "./rescored.js";
@@ -40,6 +42,7 @@ export const builtins: readonly ComponentClass[] = [
   NumericReward,
   FormatReward,
   FunctionReward,
+  HttpReward,
   GroupNormalizedAdvantage,
   ClipGate,
   KlRegularizer,

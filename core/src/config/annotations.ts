@@ -40,7 +40,9 @@ export const absolutePaths = <T>(schema: JsonSchema, value: T, baseOf: (path: Pa
     format === "path" && typeof inner === "string" && !inner.startsWith(HUB_PREFIX) ? resolve(baseOf(path), inner) : inner,
   ) as T;
 
-const SECRET_KEY = /(api[-_]?key|secret|password|credentials?|(access|auth|bearer)[-_]?token)$/i;
+const SECRET_KEY = /(api[-_]?key|secret|password|credentials?|(access|auth|bearer)[-_]?token|^authorization|^cookie)$/i;
+/** Of request headers, every value may be a secret: each may name an environment variable. */
+const HEADERS_KEY = "headers";
 const REFERENCE = /^env:([A-Za-z_]\w*)$/;
 
 /** Secrets that stand in the config itself instead of naming an environment variable. The value is not repeated. */
@@ -54,14 +56,17 @@ export function plainSecrets(value: unknown, prefix: Path = []): Mistake[] {
   });
 }
 
-/** A copy in which every `env:NAME` of a secret key is the variable's value. Errors: a variable that is not set. */
-export function revealSecrets<T>(value: T, environment: NodeJS.ProcessEnv = process.env): T {
+/**
+ * A copy in which every `env:NAME` of a secret key, or of a request header, is the variable's value. Errors: a variable that is
+ * not set.
+ */
+export function revealSecrets<T>(value: T, environment: NodeJS.ProcessEnv = process.env, inHeaders = false): T {
   if (Array.isArray(value)) return value.map((item) => revealSecrets(item, environment)) as T;
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      const name = SECRET_KEY.test(key) && typeof inner === "string" ? REFERENCE.exec(inner)?.[1] : undefined;
-      if (name === undefined) return [key, revealSecrets(inner, environment)];
+      const name = (inHeaders || SECRET_KEY.test(key)) && typeof inner === "string" ? REFERENCE.exec(inner)?.[1] : undefined;
+      if (name === undefined) return [key, revealSecrets(inner, environment, key === HEADERS_KEY)];
       const secret = environment[name];
       if (secret === undefined || secret === "")
         throw new ConfigError(`the environment variable ${name} is not set`, { path: key, given: inner });

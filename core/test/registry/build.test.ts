@@ -131,6 +131,18 @@ describe("building a run's components", () => {
       .and.not.contain("sk-1");
   });
 
+  it("takes any header of a request from the environment, and refuses a config that holds a key", async () => {
+    const asked = (headers: object) => ({ rewards: [{ use: "http", url: "http://127.0.0.1:1/", headers }] });
+    expect(() => checkSecrets(config(asked({ "x-team": "env:PROXIMAL_NO_SUCH_TEAM" }))))
+      .to.throw(ProximalError, "PROXIMAL_NO_SUCH_TEAM is not set")
+      .with.nested.property("details.path", "rewards[0].x-team");
+    expect(() => checkSecrets(config(asked({ "x-team": "a" })))).to.not.throw();
+    for (const name of ["Authorization", "cookie", "x-api-key"])
+      expect(await failure(asked({ [name]: "sk-1" })), name)
+        .to.contain("a secret does not belong into a config")
+        .and.not.contain("sk-1");
+  });
+
   it("keeps two runs of one process apart", async () => {
     const [first, second] = await Promise.all([build({ gate: { tauPos: 3 }, seed: 1 }), build({ gate: { tauPos: 4 }, seed: 2 })]);
     expect(injected(first)).not.to.equal(injected(second));

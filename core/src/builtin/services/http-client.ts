@@ -1,23 +1,36 @@
 import pLimit from "p-limit";
 import pRetry, { AbortError } from "p-retry";
 import { type Static, Type } from "typebox";
-import { ServiceError } from "../../errors.js";
+import { ConfigError, ServiceError } from "../../errors.js";
 
-export const httpOptions = {
-  baseUrl: Type.String({
-    pattern: "^https?://[^@]+$",
-    description: "Address of the server up to the version, e.g. https://api.openai.com/v1 or http://localhost:8000/v1",
-  }),
-  model: Type.String({ minLength: 1, description: "Name of the model on the server" }),
+/** An address that holds no password. */
+export const ADDRESS = "^https?://[^@]+$";
+
+/** How a server is asked, whatever it is asked for. */
+export const requestOptions = {
   apiKey: Type.Optional(Type.String({ description: "env:NAME, the environment variable that holds the key; left out = no key is sent" })),
   timeout: Type.Number({ default: 60, exclusiveMinimum: 0, description: "Seconds until a request counts as failed" }),
   retries: Type.Integer({ default: 4, minimum: 0, description: "Further attempts after a timeout, a broken connection, 429 or 5xx" }),
   backoff: Type.Number({ default: 1, minimum: 0, description: "Seconds before the first further attempt; doubled before each next one" }),
   concurrency: Type.Integer({ default: 8, minimum: 1, description: "Requests at a time" }),
+};
+
+export const httpOptions = {
+  baseUrl: Type.String({
+    pattern: ADDRESS,
+    description: "Address of the server up to the version, e.g. https://api.openai.com/v1 or http://localhost:8000/v1",
+  }),
+  model: Type.String({ minLength: 1, description: "Name of the model on the server" }),
+  ...requestOptions,
   cacheSize: Type.Integer({ default: 10000, minimum: 0, description: "Answers kept in memory: an equal request is not sent again" }),
 };
-const schema = Type.Object(httpOptions);
-export type HttpOptions = Static<typeof schema>;
+
+const requestSchema = Type.Object(requestOptions);
+export interface ClientOptions extends Static<typeof requestSchema> {
+  baseUrl: string;
+  headers?: Readonly<Record<string, string>>;
+  cacheSize: number;
+}
 
 /** Longest wait before a further attempt, seconds, whatever the server asks for. */
 const LONGEST_WAIT = 60;
@@ -37,20 +50,44 @@ class Refusal extends Error {
 export class JsonClient {
   private readonly limit: <T>(act: () => Promise<T>) => Promise<T>;
   private readonly known = new Map<string, Promise<unknown>>();
+  private readonly headers: Headers;
 
-  constructor(private readonly o: HttpOptions) {
+  /** `checked` names what to look at when the server refuses a request. */
+  constructor(
+    private readonly o: ClientOptions,
+    private readonly checked = "baseUrl and model",
+  ) {
     this.limit = pLimit(o.concurrency);
+    const { apiKey, headers = {} } = o;
+    this.headers = new Headers({
+      "content-type": "application/json",
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    });
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+  }
+
+  /** The value, a secret perhaps, is not repeated in the error. */
+  private setHeader(name: string, value: string): void {
+    try {
+      this.headers.set(name, value);
+    } catch {
+      throw new ConfigError(`"${name}" with its value is no HTTP header`, {
+        path: "headers",
+        accepted: "a name without spaces, and one line of text",
+      });
+    }
   }
 
   /**
-   * The server's answer. Errors: `ServiceError` with `lasting` for what another attempt cannot mend (a wrong key, an unknown
-   * model), any other error after the last attempt. An answer that `isUsable` refuses is not kept.
+   * The server's answer at a path below the address; "" = at the address itself. Errors: `ServiceError` for what another attempt
+   * cannot mend (a wrong key, an unknown model), any other error after the last attempt. An answer that `isUsable` refuses is
+   * not kept.
    */
-  post(path: string, body: object, isUsable: (answer: unknown) => boolean): Promise<unknown> {
+  post(path: string, body: object, isUsable: (answer: unknown) => boolean, signal?: AbortSignal): Promise<unknown> {
     const key = `${path} ${JSON.stringify(body)}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const answer = this.limit(() => this.attempts(path, body));
+    const answer = this.limit(() => this.attempts(path, body, signal));
     this.known.set(key, answer);
     const forget = () => this.known.delete(key);
     answer.then((value) => isUsable(value) || forget(), forget);
@@ -62,9 +99,10 @@ export class JsonClient {
     return answer;
   }
 
-  private attempts(path: string, body: object): Promise<unknown> {
+  private attempts(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
     const { retries, backoff } = this.o;
-    return pRetry(() => this.attempt(path, body), {
+    return pRetry(() => this.attempt(path, body, signal), {
+      signal,
       retries,
       minTimeout: backoff * 1000,
       maxTimeout: LONGEST_WAIT * 1000,
@@ -76,27 +114,28 @@ export class JsonClient {
     });
   }
 
-  private async attempt(path: string, body: object): Promise<unknown> {
-    const { baseUrl, apiKey, timeout } = this.o;
-    const url = `${baseUrl.replace(/\/+$/, "")}/${path}`;
+  private async attempt(path: string, body: object, signal?: AbortSignal): Promise<unknown> {
+    const { baseUrl, timeout } = this.o;
+    const late = AbortSignal.timeout(timeout * 1000);
+    const url = path === "" ? baseUrl : `${baseUrl.replace(/\/+$/, "")}/${path}`;
     let response: Response;
     let text: string;
     try {
       response = await fetch(url, {
         method: "POST",
-        headers: { "content-type": "application/json", ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) },
+        headers: this.headers,
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(timeout * 1000),
+        signal: signal === undefined ? late : AbortSignal.any([late, signal]),
       });
       text = await response.text();
     } catch (cause) {
-      throw new Error(`no answer from ${url}`, { cause });
+      throw new Error(`no answer: ${reasonOf(cause, timeout)}`, { cause });
     }
     if (response.ok) {
       try {
         return JSON.parse(text) as unknown;
       } catch {
-        throw new Error(`${url} answers with something that is no JSON: ${text.slice(0, 100)}`);
+        throw new Error(`an answer that is no JSON: ${text.slice(0, 100)}`);
       }
     }
     const refusal = new Refusal(response.status, text, waitOf(response.headers.get("retry-after")));
@@ -104,10 +143,18 @@ export class JsonClient {
     throw new AbortError(
       new ServiceError(`the server refuses the request: ${refusal.message}`, {
         path: url,
-        hint: response.status === 401 || response.status === 403 ? "check apiKey and what the key may do" : "check baseUrl and model",
+        hint: response.status === 401 || response.status === 403 ? "check apiKey and what the key may do" : `check ${this.checked}`,
       }),
     );
   }
+}
+
+/** Why a request got no answer: `fetch` itself says "fetch failed" and keeps the reason as a cause. */
+function reasonOf(error: unknown, timeout: number): string {
+  const { name, message, cause } = error as Error;
+  if (name === "TimeoutError") return `nothing came within ${timeout} s`;
+  const { code, message: inner } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code ?? inner ?? message;
 }
 
 /** Seconds of a Retry-After header: a number or a date. */

@@ -116,7 +116,7 @@ export class OpenAIEmbedder implements Embedder {
       answer = await this.client.post("embeddings", { model: this.o.model, input: texts }, (value) => read(value) !== null);
     } catch (cause) {
       if (cause instanceof ServiceError) throw cause;
-      throw new ServiceError(`the texts could not be embedded: ${(cause as Error).message}`, { cause });
+      throw new ServiceError(`the texts could not be embedded: ${(cause as Error).message}`, { path: this.o.baseUrl, cause });
     }
     const vectors = read(answer);
     if (vectors !== null) return vectors;
