@@ -22,6 +22,7 @@ const httpRewardOptions = Type.Object({
   batchSize: Type.Integer({ default: 64, minimum: 1, description: "Responses a request" }),
   requestRetries,
   ...requests,
+  timeout: Type.Number({ default: 60, minimum: 1, description: "Seconds until a request counts as failed" }),
 });
 
 /** What a server is told of a response. */

@@ -100,12 +100,12 @@ describe("a reward that a server gives", function () {
     ["503", { status: 503 }, 2],
     ["429", { status: 429 }, 2],
     ["something that is no JSON", { body: "<html>" }, 2],
-    ["nothing in time", { delay: 1500 }, 2],
+    ["nothing in time", { delay: 2500 }, 2],
   ];
   for (const [what, first, attempts] of mended) {
     it(`asks again after ${what}`, async () => {
       answer = (body, count) => (count === 1 ? first : lengths(body));
-      const { sampled } = await step({ timeout: 0.5 });
+      const { sampled } = await step({ timeout: 1 });
       expect([...sampled.f64("rewards")]).to.deep.equal(sampled.strings("completions").map((text) => text.length));
       expect(asked.length).to.equal(attempts);
     });
@@ -115,7 +115,7 @@ describe("a reward that a server gives", function () {
     ["a server error at every attempt", { status: 503, body: "busy" }, 3, /could not be scored: 503 busy[\s\S]*accepted: status 200/],
     ["a wrong address", { status: 404, body: "what?" }, 1, /refuses the request: 404 what\?[\s\S]*check url and headers/],
     ["a request that the server refuses", { status: 401 }, 1, /refuses the request: 401[\s\S]*check apiKey/],
-    ["nothing in time", { delay: 1500 }, 3, /nothing came within 0.5 s/],
+    ["nothing in time", { delay: 2500 }, 3, /nothing came within 1 s/],
     ["an answer that is no JSON", { body: "<html>" }, 3, /an answer that is no JSON: <html>/],
     ["an answer without rewards", { body: { reward: [1] } }, 1, /gives no list rewards\n {2}given: {4}{"reward":\[1\]}/],
     ["null", { body: null }, 1, /gives no list rewards/],
@@ -128,7 +128,7 @@ describe("a reward that a server gives", function () {
   for (const [what, said, attempts, told] of mistakes) {
     it(`stops the run at ${what}, with address and what is accepted`, async () => {
       answer = () => said;
-      const error = await failureOf({ timeout: 0.5, batchSize: what.startsWith("too") ? 64 : 2, concurrency: 1 });
+      const error = await failureOf({ timeout: 1, batchSize: what.startsWith("too") ? 64 : 2, concurrency: 1 });
       expect(error.describe()).to.match(told).and.include(url);
       expect(asked.length, "requests").to.equal(attempts);
     });
