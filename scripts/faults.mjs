@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { trainWithKills } from "../test/dist/kills.js";
 
-const { values } = parseArgs({ options: { kills: { type: "string", default: "30" } } });
+const { values } = parseArgs({ options: { kills: { type: "string", default: "30" }, config: { type: "string" } } });
 const folder = mkdtempSync(join(tmpdir(), "proximal-faults-"));
-const { kills, early, steps, different } = await trainWithKills(folder, Number(values.kills), console.log);
+const { kills, early, steps, different } = await trainWithKills(folder, Number(values.kills), { config: values.config, log: console.log });
 console.log(`${kills} kills in ${steps} steps, ${early} of them before the session had begun to train`);
 if (different.length > 0) {
   console.log(`different: ${different.join(", ")}; see ${folder}`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A short run of the default task that saves after every step and drops old rollouts. */
+/** What makes a run of an example short: it saves after every step and drops old rollouts. */
 const SETS = [
   "sampler.promptsPerStep=2",
   "sampler.groupSize=4",
@@ -67,15 +67,13 @@ export interface KillReport {
 }
 
 /** Trains once in peace and once with kills at random moments, each followed by a resume; compares what is left. */
-export async function trainWithKills(folder: string, kills: number, log: (text: string) => void = () => {}): Promise<KillReport> {
+export async function trainWithKills(
+  folder: string,
+  kills: number,
+  { config = "examples/quickstart.yaml", log = () => {} }: { config?: string; log?: (text: string) => void } = {},
+): Promise<KillReport> {
   const steps = Math.max(12, 4 * kills);
-  const train = (out: string) => [
-    "train",
-    "examples/quickstart.yaml",
-    "--out",
-    out,
-    ...[...SETS, `trainer.steps=${steps}`].flatMap((set) => ["--set", set]),
-  ];
+  const train = (out: string) => ["train", config, "--out", out, ...[...SETS, `trainer.steps=${steps}`].flatMap((set) => ["--set", set])];
   const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
   const calm = await session(train(whole), null);
   if (calm.code !== 0) throw new Error(`the undisturbed run failed: ${calm.errors}`);

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { expect } from "chai";
 import {
   CharTokenizer,
+  type DecodeOptions,
   type DecodeRequest,
   type GenerateRequest,
   type SampleContext,
@@ -51,6 +52,33 @@ describe("what a sampler generates", () => {
     expect(b2!.tokens).to.deep.equal(b!.tokens);
     for (const other of [b, later, first]) expect(other!.tokens).to.not.deep.equal(a!.tokens);
     expect(second!.tokens).to.not.deep.equal(first!.tokens);
+  });
+
+  it("says which calls go on from each other, with another name in every step", async () => {
+    const asked: (DecodeOptions | undefined)[] = [];
+    const policy = new TabularPolicy();
+    const decode = policy.decode.bind(policy);
+    policy.decode = (requests, options?: DecodeOptions) => {
+      asked.push(options);
+      return decode(requests);
+    };
+    @sampler({ id: "continued" })
+    class Continued implements Sampler {
+      async collect({ prompts, generate, score }: SampleContext): Promise<SampleResult> {
+        const prompt = prompts.get(0);
+        const [begun] = await generate([{ prompt, maxTokens: 2 }], { continued: true });
+        const trajectories = await generate([{ prompt, prefix: begun!.tokens, maxTokens: 2 }], { continued: "last" });
+        await generate([{ prompt }]);
+        const groups = [{ prompt, trajectories }];
+        return { groups, batch: await score(groups), state: { version: 0 }, metrics: {} };
+      }
+    }
+    const run = tabularRun(folder, { policy, composition: { ...gateOnly(), sampler: place(Continued) } });
+    for (const step of [0, 1]) await trainingStep(run, step);
+    const [first, last, alone, next] = asked;
+    expect(first!.keep).to.be.a("string");
+    expect([first!.last, last, alone?.keep]).to.deep.equal([false, { keep: first!.keep, last: true }, undefined]);
+    expect(next!.keep).to.not.equal(first!.keep);
   });
 
   it("does not train on a given prefix, and still conditions on it", async () => {
