@@ -94,6 +94,9 @@ const MINIATURES = {
 const countOf = (table: readonly { shape: readonly number[] }[]): number =>
   table.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
 
+/** Memory of the keys and values that are kept for later calls, bytes. */
+const KEPT_BYTES = 1e9;
+
 /** Transformer policies that ONNX Runtime trains and samples from. */
 export const onnxAdapter = defineAdapter({
   id: "onnx",
@@ -139,7 +142,7 @@ export const onnxAdapter = defineAdapter({
     const { provider, threads, spinning, deviceId } = engine;
     const session = { provider, threads, spinning, deviceId };
     const sharedThreads = Math.floor((threads ?? availableParallelism()) / workers);
-    const data: EngineData = { config, valueHead, lora, checkpoint, seed, session, sharedThreads };
+    const data: EngineData = { config, valueHead, lora, checkpoint, seed, session, sharedThreads, keptBytes: KEPT_BYTES / workers };
     const start = () => new WorkerHost<Engine>(new URL("./engine/worker.js", import.meta.url), { data });
     const clients = [start(), ...Array.from({ length: workers - 1 }, start)] as const;
     try {

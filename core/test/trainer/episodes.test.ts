@@ -145,6 +145,28 @@ describe("episodes", function () {
     }
   });
 
+  it("go on from what their earlier turns computed, and from no other run's or step's", async () => {
+    const scopesOf = async (maxTurns: number) => {
+      const run = runWith(Oracle, { maxTurns });
+      const decode = run.policy.decode.bind(run.policy);
+      const scopes: (string | undefined)[] = [];
+      run.policy.decode = (requests, options) => {
+        scopes.push(options?.keep);
+        return decode(requests);
+      };
+      await rollout(run);
+      const turns = scopes.length;
+      await rollout(run);
+      return { first: new Set(scopes.slice(0, turns)), second: new Set(scopes.slice(turns)), turns };
+    };
+    const { first, second, turns } = await scopesOf(4);
+    expect(turns).to.be.above(1);
+    expect([first.size, second.size]).to.deep.equal([1, 1]);
+    expect([...first, ...second].every((name) => name !== undefined)).to.equal(true);
+    expect([...first]).to.not.deep.equal([...second]);
+    expect([...(await scopesOf(1)).first]).to.deep.equal([undefined]);
+  });
+
   it("end with the reason of their end", async () => {
     const seen = new Set<string>();
     for (const { text, tokens, finish, columns } of await rollout(runWith(), {}, 60)) {

@@ -36,7 +36,7 @@ export class Engine {
   /** The decoding that is not at its end. */
   private decoding: ReturnType<typeof decodeRun> | undefined;
   private readonly device: DeviceCopies | undefined;
-  private readonly kept = new KeptSequences();
+  private readonly kept: KeptSequences;
   /** Arrays of other workers' gradients that have been added. */
   private readonly spare: Record<string, Float32Array<ArrayBuffer>>[] = [];
   /** A run failed while it could have written parameters. */
@@ -47,6 +47,7 @@ export class Engine {
     this.device = session.provider === "webgpu" ? new DeviceCopies(session) : undefined;
     const { trained, frozen } = parameterTables(config, data);
     this.state = new TrainingState(trained, frozen);
+    this.kept = new KeptSequences(data.keptBytes);
     const random = new Random(seed);
     const isNew = (name: string) => isValueHead(name) || (lora !== undefined && !frozen.some((spec) => spec.name === name));
     const stored = checkpoint === undefined ? undefined : readSource(checkpoint, this.state.parameters, isNew);

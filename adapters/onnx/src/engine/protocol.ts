@@ -73,6 +73,8 @@ export interface EngineData {
   session: SessionOptions;
   /** Threads while other workers run; by default those of `session`. */
   sharedThreads?: number;
+  /** Memory of what is kept for later calls; by default there is no limit. */
+  keptBytes?: number;
 }
 
 export interface ExportCall {

@@ -13,9 +13,6 @@ export interface KnownBeginning {
   length: number;
 }
 
-/** Memory of all that is kept, bytes. */
-const KEPT_BYTES = 1e9;
-
 const bytesOf = ({ cache }: KeptSequence): number =>
   Object.values(cache).reduce((sum, { size }) => sum + size * Float32Array.BYTES_PER_ELEMENT, 0);
 
@@ -34,7 +31,7 @@ export class KeptSequences {
   private bytes = 0;
 
   /** `limit`: bytes; where they do not suffice, the oldest are forgotten. */
-  constructor(private readonly limit = KEPT_BYTES) {}
+  constructor(private readonly limit = Number.POSITIVE_INFINITY) {}
 
   /** Forgets what another scope kept. */
   open(scope: string): void {
