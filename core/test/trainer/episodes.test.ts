@@ -5,6 +5,8 @@ import { expect } from "chai";
 import {
   type Batch,
   CharTokenizer,
+  type DecodeOptions,
+  type DecodeRequest,
   type Environment,
   environment,
   evaluatePrompts,
@@ -150,7 +152,7 @@ describe("episodes", function () {
       const run = runWith(Oracle, { maxTurns });
       const decode = run.policy.decode.bind(run.policy);
       const scopes: (string | undefined)[] = [];
-      run.policy.decode = (requests, options) => {
+      run.policy.decode = (requests: readonly DecodeRequest[], options?: DecodeOptions) => {
         scopes.push(options?.keep);
         return decode(requests);
       };
