@@ -9,6 +9,7 @@ export * from "./data/index.js";
 export * from "./dry-run/index.js";
 export * from "./errors.js";
 export * from "./extension/index.js";
+export { makeFolder, writeOut } from "./folder.js";
 export * from "./objective/index.js";
 export * from "./policy/index.js";
 export * from "./registry/index.js";

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ExportedRecord, type ExportedRun, type Exporter, exporter, options, type Static, Type } from "@proximal/core";
+import { type ExportedRecord, type ExportedRun, type Exporter, exporter, makeFolder, options, type Static, Type } from "@proximal/core";
 import { restartEvent, scalarsEvent, textEvent, tfRecord, versionEvent } from "./event-file.js";
 
 export const tensorboardOptions = Type.Object({
@@ -27,7 +27,7 @@ export class TensorBoardExporter implements Exporter {
 
   open({ folder, from, config }: ExportedRun): void {
     const place = this.o.folder ?? folder;
-    mkdirSync(place, { recursive: true });
+    makeFolder(place);
     const present = readdirSync(place).filter((name) => EVENTS.test(name));
     if (from === 0) for (const name of present) rmSync(join(place, name));
     const seconds = Date.now() / 1000;

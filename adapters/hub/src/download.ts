@@ -1,9 +1,9 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { downloadFile, type ListFileEntry, listFiles } from "@huggingface/hub";
-import { CheckpointError, isHubOffline, UsageError } from "@proximal/core";
+import { CheckpointError, isHubOffline, makeFolder, UsageError } from "@proximal/core";
 import { matches } from "./checksum.js";
 import { type Asked, explained, messageOf, Refusals } from "./failure.js";
 import { selectFiles } from "./select.js";
@@ -116,7 +116,7 @@ function connect(id: string, { revision = "main", ...given }: DownloadOptions): 
 
 /** Returns the bytes that were received. */
 async function fetchFile(path: string, entry: ListFileEntry, hub: Hub, report: (bytes: number) => void): Promise<number> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const partial = `${path}.partial`;
   let start = existsSync(partial) ? statSync(partial).size : 0;
   if (start > entry.size) {

@@ -1,5 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { ProximalError, UsageError } from "@proximal/core";
+import { ProximalError, UsageError, writeOut } from "@proximal/core";
 import { type GateCurve, gateCurve } from "./curve.js";
 import { openGate } from "./gate.js";
 import { gateHtml } from "./html.js";
@@ -36,7 +35,7 @@ export async function plotGates(labels: readonly string[], { out, ratio }: PlotG
     for (const { gate, notes } of shared) console.log(`${gate.label}: ${notes.join("; ")}`);
     return;
   }
-  writeFileSync(out, out.endsWith(".svg") ? gateSvg(shared) : gateHtml(shared));
+  writeOut(out, out.endsWith(".svg") ? gateSvg(shared) : gateHtml(shared));
   console.log(out);
 }
 

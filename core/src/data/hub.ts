@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -7,6 +7,7 @@ import type { ReadableStream } from "node:stream/web";
 import { HUB_PREFIX } from "../config/annotations.js";
 import { didYouMean } from "../config/nearest.js";
 import { DataError } from "../errors.js";
+import { makeFolder } from "../folder.js";
 import { openParquet } from "./parquet.js";
 import type { RecordSource } from "./source.js";
 
@@ -91,7 +92,7 @@ export async function openHub(file: string, memory: number): Promise<RecordSourc
   const { endpoint, token, cache } = environment();
   const folder = join(cache, "hub", new URL(endpoint).host.replace(":", "-"), place.repository.replace("/", "--"));
   const listed = join(folder, "files.json");
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const listing = existsSync(listed)
     ? (JSON.parse(readFileSync(listed, "utf8")) as Listing)
     : ((await (await request(`${endpoint}/api/datasets/${place.repository}/parquet`, file, token, LIST_SECONDS)).json()) as Listing);

@@ -48,7 +48,7 @@ describe("the command line", () => {
     [["dashboard", "no-such-folder"], 1, "stderr", "no-such-folder: there is no such folder"],
     [["plot", "gate", "soft", "-o", "gate.png"], 1, "stderr", "a plot is written as SVG or HTML"],
     [["schema", "-o", "run.schema.json"], 0, "stdout", "yaml-language-server: $schema=run.schema.json"],
-    [["schema", "-o", "no/such/folder.json"], 1, "stderr", "cannot write the schema"],
+    [["schema", "-o", "run.schema.json/x.json"], 1, "stderr", "run.schema.json is no folder"],
     [["manifest", "node_modules/@proximal/plugin-soft", "--check"], 0, "stdout", "up to date"],
     [["manifest", "node_modules"], 1, "stderr", "package.json"],
   ];

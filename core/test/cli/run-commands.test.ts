@@ -62,6 +62,19 @@ sft: { steps: 60, batchSize: 8 }
     readFileSync(sandbox.path(folder, "metrics.jsonl"), "utf8").replaceAll(/"(seconds\w*|rss\w*|time\w*|\w*PerSecond)":[^,}]+,?/g, "");
   const summary = (folder: string) => JSON.parse(readFileSync(sandbox.path(folder, "summary.json"), "utf8")) as RunSummary;
 
+  const unwritable: [what: string, folder: string][] = [
+    ["a file is in the way", "run.yaml/out"],
+    ["a file has the folder's name", "run.yaml"],
+    ...(process.platform === "linux" ? [["the file system takes no folders", "/proc/nope/run"] as [string, string]] : []),
+  ];
+  for (const [what, folder] of unwritable) {
+    it(`train ends with one clear error where ${what}`, async () => {
+      const { status, err } = await proximal("train", "run.yaml", "--out", folder).done;
+      expect(status).to.equal(1);
+      expect(err).to.match(/^\S+: nothing can be written there: .*\n {2}hint: {5}choose another place\n$/);
+    });
+  }
+
   it("train writes the whole run folder where it is told, with the config as resolved", async () => {
     const { status, out, err } = await proximal(
       "train",

@@ -1,5 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describeContamination } from "../../data/index.js";
+import { requireWritable, writeOut } from "../../folder.js";
 import { compareReports, type Estimates, type EvaluationReport, evaluatePolicy, type Interval, openTarget } from "../../trainer/index.js";
 import { toJson } from "../../trainer/serialize.js";
 
@@ -31,6 +32,7 @@ export async function evalCommand(target: string, flags: EvalFlags): Promise<voi
       await run.close();
     }
   };
+  if (out !== undefined) requireWritable(dirname(out));
   const { reports, seed } = await evaluate(target, checkpoint);
   const before = earlier === undefined ? undefined : await evaluate(earlier, beforeCheckpoint);
   const results = reports.map((report, i): Result => {
@@ -42,7 +44,7 @@ export async function evalCommand(target: string, flags: EvalFlags): Promise<voi
       ...(other && earlier ? { before: { target: earlier, report: other, difference: compareReports(other, report, seed) } } : {}),
     };
   });
-  if (out !== undefined) writeFileSync(out, `${toJson({ formatVersion: 1, results: results.map((result) => plain(result, true)) })}\n`);
+  if (out !== undefined) writeOut(out, `${toJson({ formatVersion: 1, results: results.map((result) => plain(result, true)) })}\n`);
   const shown = results.map((result) => plain(result, false));
   if (json) console.log(JSON.stringify(shown.length === 1 ? shown[0] : shown, null, 2));
   else

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { UsageError } from "../../errors.js";
+import { makeFolder, requireWritable } from "../../folder.js";
 import { EXPORT_FORMATS, type ExportFormat } from "../../policy/index.js";
 import { openTarget } from "../../trainer/index.js";
 
@@ -15,12 +16,13 @@ export interface ExportFlags {
 export async function exportCommand(target: string, { format: given, out, set, checkpoint, overwrite }: ExportFlags): Promise<void> {
   const format = EXPORT_FORMATS.find((name): name is ExportFormat => name === given);
   if (format === undefined) throw new UsageError("unknown format", { path: "--format", given, accepted: EXPORT_FORMATS });
+  requireWritable(out);
   if (existsSync(out) && readdirSync(out).length > 0 && !overwrite) {
     throw new UsageError("the folder is not empty", { file: out, hint: "name another one, or pass --overwrite" });
   }
   const run = await openTarget(target, { set, checkpoint });
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
     await run.policy.export(out, { format });
     console.log(out);
   } finally {

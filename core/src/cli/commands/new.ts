@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { CORE_FOLDER, readJson } from "../../config/installation.js";
 import { didYouMean } from "../../config/nearest.js";
 import { UsageError } from "../../errors.js";
 import type { ExtensionPoint } from "../../extension/names.js";
+import { makeFolder } from "../../folder.js";
 import { discover, upwards } from "../../registry/discover.js";
 
 /** Components that a plugin can begin with. */
@@ -35,7 +36,7 @@ export interface NewPluginFlags {
 export function newPluginCommand(slug: string, flags: NewPluginFlags): void {
   const { kind, folder, inRepository, files } = planPlugin(slug, flags);
   for (const [file, text] of files) {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(file, text);
     console.log(`written: ${relative(process.cwd(), file)}`);
   }

@@ -1,6 +1,5 @@
-import { writeFileSync } from "node:fs";
 import { composeRunSchema } from "../../config/run-schema.js";
-import { UsageError } from "../../errors.js";
+import { writeOut } from "../../folder.js";
 import { discover } from "../../registry/discover.js";
 
 /** Prints or writes the JSON schema of run configs over everything installed here. */
@@ -10,10 +9,6 @@ export function schemaCommand({ output }: { output?: string }): void {
     process.stdout.write(text);
     return;
   }
-  try {
-    writeFileSync(output, text);
-  } catch (cause) {
-    throw new UsageError("cannot write the schema", { file: output, given: (cause as Error).message, cause });
-  }
+  writeOut(output, text);
   console.log(`${output} written. For completion in an editor, begin a config with:\n# yaml-language-server: $schema=${output}`);
 }

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { RolloutsSection } from "../../config/schema.js";
 import { CheckpointError, UsageError } from "../../errors.js";
 import type { Metrics } from "../../extension/index.js";
+import { makeFolder, requireWritable } from "../../folder.js";
 import type { Tokenizer } from "../../policy/index.js";
 import type { Offsets } from "./checkpoint.js";
 import { writeDurably } from "./files.js";
@@ -35,10 +36,8 @@ export class RunFolder extends RunReader {
 
   /** `UsageError` when the folder cannot take a new run: something is there already that may not be replaced. */
   static check(path: string, { overwrite = false } = {}): void {
+    requireWritable(path);
     if (!existsSync(path)) return;
-    if (!statSync(path).isDirectory()) {
-      throw new UsageError("the output folder is a file", { file: path, hint: "choose another folder with --out" });
-    }
     if (readdirSync(path).length === 0) return;
     const folder = new RunFolder(path);
     refuseLocked(folder.lockFile);
@@ -56,9 +55,9 @@ export class RunFolder extends RunReader {
   /** A folder for a new run, emptied of what an earlier run wrote. Errors: see `check`. */
   static create(path: string, { config, ...origin }: RunOrigin & { config: unknown }, { overwrite = false } = {}): RunFolder {
     RunFolder.check(path, { overwrite });
+    makeFolder(path);
     for (const name of CONTENTS) rmSync(join(path, name), { recursive: true, force: true });
-    mkdirSync(join(path, "checkpoints"), { recursive: true });
-    mkdirSync(join(path, "rollouts"), { recursive: true });
+    for (const name of ["checkpoints", "rollouts"]) makeFolder(join(path, name));
     const write = (name: string, value: unknown) => writeDurably(join(path, name), `${JSON.stringify(value, null, 2)}\n`);
     write("run.json", { formatVersion: RUN_FORMAT, ...origin });
     write("config.json", config);
