@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { describeContamination } from "../../data/index.js";
 import { requireWritable, writeOut } from "../../folder.js";
@@ -32,7 +33,8 @@ export async function evalCommand(target: string, flags: EvalFlags): Promise<voi
       await run.close();
     }
   };
-  if (out !== undefined) requireWritable(dirname(out));
+  // A file that is there may be written where its folder is closed, such as /dev/stdout.
+  if (out !== undefined && !existsSync(out)) requireWritable(dirname(out));
   const { reports, seed } = await evaluate(target, checkpoint);
   const before = earlier === undefined ? undefined : await evaluate(earlier, beforeCheckpoint);
   const results = reports.map((report, i): Result => {
