@@ -158,16 +158,18 @@ async function* decodeBatch(
   batch: Batch,
   { session, parameters, kept, last = false, positions = Number.POSITIVE_INFINITY }: DecodeRuntime,
 ): AsyncGenerator<Progress, void, readonly Ending[]> {
-  const memory = last ? undefined : kept;
-  const isKnown = batch.sequences[0]?.known !== undefined;
   const {
     state: prefilled,
     prefixLogp,
     runs,
-  } = isKnown
+  } = batch.sequences[0]?.known
     ? await extend(() => session("extend"), parameters, batch.sequences, positions)
     : await prefill(await session("prefill"), parameters, batch.sequences);
-  const pieces = new Map(batch.rows.map((row) => [row, [{ tensors: prefilled, row: row.sequence, runs: runs[row.sequence]! }] as Piece[]]));
+  const memory = last ? undefined : kept;
+  /** Where the keys and values of each row lie; only of what is kept. */
+  const pieces = new Map<Row, Piece[]>();
+  if (memory !== undefined)
+    for (const row of batch.rows) pieces.set(row, [{ tensors: prefilled, row: row.sequence, runs: runs[row.sequence]! }]);
   for (const row of batch.rows) {
     const { tokens, prefixLength } = batch.sequences[row.sequence]!;
     row.tokens.push(...tokens.subarray(tokens.length - prefixLength));
@@ -199,15 +201,13 @@ async function* decodeBatch(
       const added = new Map(watched.map((row) => [row, row.tokens.length - lengths.get(row)!]));
       endAt(yield watched.map((row) => ({ index: row.index, tokens: row.tokens.slice(lengths.get(row)) })), added);
     }
-    const kept = unfinished.map((row, i) => ({ row, i })).filter(({ row }) => !row.stopped);
-    rows = kept.map(({ row }) => row);
-    source = kept.map(({ i }) => i);
+    const open = unfinished.map((row, i) => ({ row, i })).filter(({ row }) => !row.stopped);
+    rows = open.map(({ row }) => row);
+    source = open.map(({ i }) => i);
     state = Object.fromEntries(carried.map((name) => [name.replace(/\.next$/, ""), results[name]!]));
   }
-  if (memory === undefined) return;
-  for (const row of batch.rows) {
-    const own = pieces.get(row)!;
-    if (own.length > 1) keep(memory, batch.sequences[row.sequence]!, row, job.keys[row.index]!, own);
+  for (const [row, own] of pieces) {
+    if (own.length > 1) keep(memory!, batch.sequences[row.sequence]!, row, job.keys[row.index]!, own);
   }
 }
 
