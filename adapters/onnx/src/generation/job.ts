@@ -50,7 +50,7 @@ function check(request: DecodeRequest, index: number, { vocabularySize, contextL
   };
   const { prompt, prefix, maxTokens, temperature, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = request;
   if (prompt.length === 0) refuse("the prompt is empty", [], "one token or more");
-  for (const token of [...prompt, ...(prefix ?? [])]) {
+  for (const token of appended(prompt, prefix ?? [])) {
     if (token < 0 || token >= vocabularySize) refuse("a token is not in the vocabulary", token, `0 to ${vocabularySize - 1}`);
   }
   if (!Number.isInteger(maxTokens) || maxTokens < 1) refuse("maxTokens", maxTokens, "an integer from 1");
@@ -91,6 +91,14 @@ export function positionsFor(requests: readonly DecodeRequest[], contextLength: 
   return Math.min(contextLength, 2 ** Math.ceil(Math.log2(needed)));
 }
 
+/** One list behind the other. */
+export function appended(first: ArrayLike<number>, second: ArrayLike<number>): Int32Array<ArrayBuffer> {
+  const whole = new Int32Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
+}
+
 /** Values and offsets of lists. */
 export function flatten(lists: readonly ArrayLike<number>[]): { values: Int32Array<ArrayBuffer>; offsets: Int32Array<ArrayBuffer> } {
   const offsets = new Int32Array(lists.length + 1);
@@ -113,7 +121,7 @@ export function packRequests(requests: readonly DecodeRequest[], limits: DecodeL
 /** Packs requests that have been checked. */
 export function packChecked(requests: readonly DecodeRequest[], limits: Omit<DecodeLimits, "contextLength">): DecodeJob {
   const vocabulary = limits.vocabularySize;
-  const sequences = flatten(requests.map(({ prompt, prefix }) => (prefix ? Int32Array.of(...prompt, ...prefix) : prompt)));
+  const sequences = flatten(requests.map(({ prompt, prefix }) => (prefix ? appended(prompt, prefix) : prompt)));
   const stops = flatten(requests.map(({ stopTokens }) => [...new Set(stopTokens ?? limits.stopTokens)]));
   const topP = Float64Array.from(requests, (r) => (r.topP === undefined || r.topP >= 1 || r.greedy ? 2 : r.topP));
   const topK = Int32Array.from(requests, (r, i) => (r.greedy ? 0 : r.topK ? Math.min(r.topK, vocabulary) : topP[i]! < 1 ? vocabulary : 0));

@@ -2,7 +2,7 @@ import { NumericalError } from "@proximal/core";
 import type { Tensor } from "onnxruntime-node";
 import type { Session, SessionFeeds } from "../session/index.js";
 import { type Batch, planBatches, type Row, type Sequence } from "./batches.js";
-import { type DecodeJob, type DecodeOutcome, flatten } from "./job.js";
+import { appended, type DecodeJob, type DecodeOutcome, flatten } from "./job.js";
 import { type KeptSequences, layOut, type Piece } from "./kept.js";
 import { uniform } from "./noise.js";
 import { extend, prefill } from "./prefill.js";
@@ -149,7 +149,7 @@ const cacheNames = (state: Readonly<Record<string, Tensor>>): string[] => Object
 
 /** Keeps what was computed of a response: all of it but its last token, which no step has taken. */
 function keep(kept: KeptSequences, { prompt, tokens, prefixLength }: Sequence, row: Row, key: number, pieces: readonly Piece[]): void {
-  const whole = Int32Array.of(...tokens, ...row.tokens.slice(prefixLength)).subarray(0, -1);
+  const whole = appended(tokens, row.tokens.slice(prefixLength)).subarray(0, -1);
   kept.put(prompt, key, { tokens: whole, cache: layOut(cacheNames(pieces[0]!.tensors), [pieces], whole.length) });
 }
 
