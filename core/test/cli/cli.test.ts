@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { CORE_FOLDER } from "../../src/config/installation.js";
@@ -25,6 +25,19 @@ describe("the command line", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project.folder, encoding: "utf8" });
     return { status, stdout, stderr };
   };
+
+  it("is found by npm before anything is built, and says what to do then", () => {
+    const { bin } = JSON.parse(readFileSync(join(CORE_FOLDER, "package.json"), "utf8")) as { bin: Record<string, string> };
+    const file = join(CORE_FOLDER, bin.proximal!);
+    expect(bin.proximal).to.not.contain("dist");
+    const built = spawnSync(process.execPath, [file, "--version"], { encoding: "utf8" });
+    expect([built.status, built.stdout]).to.deep.equal([0, proximal("--version").stdout]);
+    const clone = join(project.folder, "clone/bin");
+    mkdirSync(clone, { recursive: true });
+    copyFileSync(file, join(clone, "proximal.mjs"));
+    const empty = spawnSync(process.execPath, [join(clone, "proximal.mjs")], { encoding: "utf8" });
+    expect([empty.status, empty.stderr]).to.deep.equal([1, "proximal is not built yet\n  hint:     npm run build\n"]);
+  });
 
   const table: [args: string[], status: number, stream: "stdout" | "stderr", ...lines: string[]][] = [
     [["--help"], 0, "stdout", "proximal validate run.yaml", "plugins", "validate"],
