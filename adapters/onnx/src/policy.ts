@@ -143,14 +143,13 @@ export class OnnxPolicy implements PolicyBackend {
     const job = packChecked(requests, this.limits);
     const { prefixes, variant } = job;
     const profile = engine.provider;
-    const keeps = keep !== undefined && !last;
     const graphs = {
       prefill: this.library.reference(worker, `prefill ${prefixes} ${positions}`, () =>
         prefillGraph(config, { prefixes, positions, lora, profile }),
       ),
       extend: this.library.reference(worker, `extend ${positions}`, () => extendGraph(config, { positions, lora, profile })),
-      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)} ${positions} ${keeps}`, () =>
-        decodeGraph(config, variant, { positions, lora, profile, keep: keeps }),
+      decode: this.library.reference(worker, `decode ${JSON.stringify(variant)} ${positions}`, () =>
+        decodeGraph(config, variant, { positions, lora, profile }),
       ),
     };
     const { alone } = worker;

@@ -82,8 +82,9 @@ export class Engine {
   /** Runs a graph. Inputs that are not fed are tensors of the training state. */
   async run({ role, alone, graph, feeds, results, snapshot }: RunRequest): Promise<Record<string, WireTensor>> {
     const session = await this.session(role, alone, graph);
+    const written = session.outputNames.filter((name) => name.startsWith(NEXT));
     // Before an update needs the memory; what it changes makes them wrong.
-    if (session.outputNames.some((name) => name.startsWith(NEXT))) this.kept.clear();
+    if (written.length > 0) this.kept.clear();
     const parameters = snapshot === undefined ? undefined : this.state.snapshot(snapshot);
     const inputs: Record<string, Tensor> = {};
     for (const name of session.inputNames) {
@@ -94,7 +95,6 @@ export class Engine {
     }
     const fetches: Record<string, Tensor> = {};
     for (const [name, { type, shape }] of Object.entries(results)) fetches[name] = allocate(type, shape);
-    const written = session.outputNames.filter((name) => name.startsWith(NEXT));
     const replaced = written.map((name) => this.state.get(name.slice(NEXT.length))!);
     for (const [i, name] of written.entries()) fetches[name] = await this.placed(replaced[i]!);
 

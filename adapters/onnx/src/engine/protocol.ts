@@ -47,7 +47,7 @@ export interface DecodeCall {
   graphs: Readonly<Record<"prefill" | "extend" | "decode", GraphReference>>;
   /** Positions that the graphs provide for. */
   positions: number;
-  /** `DecodeOptions`: unless it is the last, the decoding graph is one that keeps. */
+  /** `DecodeOptions` */
   keep?: string;
   last: boolean;
   /** Responses that are decoded side by side. */

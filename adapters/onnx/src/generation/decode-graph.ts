@@ -25,8 +25,8 @@ const PARTS = ["keys", "values"] as const;
  * `inverseTemperature` [B] and the row settings of `sample`; with a penalty `seen` bool [B, V], tokens of
  * prompt and response so far.
  * Outputs: `tokens` int and `logp` [steps made, B]; `length` int [B], tokens of each row up to its end; `finished` bool [B];
- * keys, values and bias of the unfinished rows, in order. With `keep` also `keys.i.made`, `values.i.made` [B, Hkv, steps made, D],
- * what the segment added to every row. Prompt and response together have at most `positions` tokens.
+ * keys, values and bias of the unfinished rows, in order; `keys.i.made`, `values.i.made` [B, Hkv, steps made, D], what the segment
+ * added to every row. Prompt and response together have at most `positions` tokens.
  */
 export function decodeGraph(
   config: TransformerConfig,
@@ -34,9 +34,8 @@ export function decodeGraph(
   {
     lora,
     positions = config.max_position_embeddings,
-    keep = false,
     ...options
-  }: { lora?: LoraOptions; positions?: number; keep?: boolean } & Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
+  }: { lora?: LoraOptions; positions?: number } & Pick<LowerOptions, "dims" | "profile" | "fixed"> = {},
 ): LoweredGraph {
   const weights = arrangeWeights(config, policyInputs(config, { lora }), lora);
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = config;
@@ -107,7 +106,7 @@ export function decodeGraph(
   const survivors = Object.fromEntries(
     names.map((name) => [`${name}.next`, concat([cached[name]!.gather(sequences), kept(carried[name]!)], 2)]),
   );
-  const made = keep ? Object.fromEntries(names.map((name) => [`${name}.made`, carried[name]!])) : {};
+  const made = Object.fromEntries(names.map((name) => [`${name}.made`, carried[name]!]));
   const results = { ...scans, ...made, length: carried.length!, finished: carried.finished! };
   return lower({
     outputs: { ...results, ...survivors, "bias.next": concat([bias.gather(sequences), visible], 1) },

@@ -18,7 +18,7 @@ export interface DecodeRuntime {
   maxRows: number;
   /** What earlier calls computed, and where this one's responses are kept. */
   kept?: KeptSequences;
-  /** This one's are not; else `decodeGraph` is one that keeps. */
+  /** This one's are not. */
   last?: boolean;
   /** Positions that the graphs provide for. */
   positions?: number;
@@ -189,9 +189,9 @@ async function* decodeBatch(
     const results = await decoder.run({ ...parameters, ...state, ...feeds }, wanted);
     if (memory !== undefined) {
       const tensors = Object.fromEntries(names.map((name) => [name, results[`${name}.made`]!]));
-      const lengths = results.length!.data as BigInt64Array;
+      const added = results.length!.data as BigInt64Array;
       rows.forEach((row, b) => {
-        pieces.get(row)!.push({ tensors, row: b, runs: [[0, Number(lengths[b])]] });
+        pieces.get(row)!.push({ tensors, row: b, runs: [[0, Number(added[b])]] });
       });
     }
     const lengths = new Map(rows.map((row) => [row, row.tokens.length]));

@@ -1,18 +1,9 @@
 import { type DecodeRequest, type DecodeResult, NumericalError, type ProximalError, Random } from "@proximal/core";
 import { expect } from "chai";
 import { uniform } from "../../src/index.js";
-import { decode, draw, ids, letters, randomPolicy, referenceDecode, referenceLogits, softmax } from "./support.js";
+import { decode, draw, ids, letters, prompts, randomPolicy, referenceDecode, referenceLogits, request, softmax } from "./support.js";
 
 const policy = randomPolicy(1);
-const prompts = [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8), ids(9, 3, 1)];
-const request = (overrides: Partial<DecodeRequest> = {}): DecodeRequest => ({
-  prompt: prompts[1]!,
-  key: 5,
-  maxTokens: 6,
-  temperature: 1,
-  ...overrides,
-});
-
 const worst = (a: DecodeResult, b: DecodeResult) => Math.max(...a.logp.map((value, i) => Math.abs(value - b.logp[i]!)));
 
 function expectEqual(results: readonly DecodeResult[], expected: readonly DecodeResult[]): void {

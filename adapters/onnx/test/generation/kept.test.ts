@@ -2,17 +2,9 @@ import type { DecodeRequest, DecodeResult } from "@proximal/core";
 import { expect } from "chai";
 import { Tensor } from "onnxruntime-node";
 import { Homes, KeptSequences } from "../../src/index.js";
-import { decode, ids, randomPolicy, referenceDecode } from "./support.js";
+import { decode, ids, prompts, randomPolicy, referenceDecode, request as requestOf } from "./support.js";
 
-const prompts = [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8), ids(9, 3, 1)];
-const request = (overrides: Partial<DecodeRequest> = {}): DecodeRequest => ({
-  prompt: prompts[1]!,
-  key: 5,
-  maxTokens: 6,
-  temperature: 1,
-  prefixLogp: false,
-  ...overrides,
-});
+const request = (overrides: Partial<DecodeRequest> = {}) => requestOf({ prefixLogp: false, ...overrides });
 
 /** The response so far with what the world said, and room for more. */
 const goOn = (from: DecodeRequest, { tokens }: DecodeResult, said: number[], more: Partial<DecodeRequest> = {}): DecodeRequest => {

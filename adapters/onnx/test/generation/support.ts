@@ -85,7 +85,7 @@ export async function decode(policy: TestPolicy, requests: readonly DecodeReques
   const sessions = {
     prefill: await Session.create(prefillGraph(config, { prefixes: job.prefixes }), { threads: 1 }),
     extend: await Session.create(extendGraph(config), { threads: 1 }),
-    decode: await Session.create(decodeGraph(config, job.variant, { keep: options.kept !== undefined && !options.last }), { threads: 1 }),
+    decode: await Session.create(decodeGraph(config, job.variant), { threads: 1 }),
   };
   const run = sessions.decode.run.bind(sessions.decode);
   sessions.decode.run = async (feeds, fetches) => {
@@ -199,3 +199,15 @@ export function referenceDecode(policy: TestPolicy, request: DecodeRequest): Dec
 }
 
 export const ids = (...tokens: number[]): Int32Array => Int32Array.from(tokens);
+
+/** Prompts of several lengths. */
+export const prompts = [ids(3), ids(1, 2, 3, 4, 5, 6), ids(7, 8), ids(9, 3, 1)];
+
+/** A request for a few tokens behind one of them. */
+export const request = (overrides: Partial<DecodeRequest> = {}): DecodeRequest => ({
+  prompt: prompts[1]!,
+  key: 5,
+  maxTokens: 6,
+  temperature: 1,
+  ...overrides,
+});
